@@ -64,5 +64,5 @@ def fourier_crop(image: Tensor, factor: int) -> Tensor:
     cropped = rows[..., : half_w + 1].clone()
     cropped[..., half_h, :] = 0  # the Nyquist row and column have no partner: leave them empty
     cropped[..., half_w] = 0
-    small = torch.fft.irfft2(cropped, s=(2 * half_h, 2 * half_w))
+    small: Tensor = torch.fft.irfft2(cropped, s=(2 * half_h, 2 * half_w))
     return small / factor**2

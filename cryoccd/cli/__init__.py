@@ -1,0 +1,72 @@
+"""The command line: `cryoccd VERB ...`.
+
+Each verb is a module with `run(argv)`; heavy imports happen inside it, so that `--help` is fast.
+"""
+
+import importlib
+import sys
+
+from cryoccd.errors import CryoccdError
+
+VERBS = {
+    "simulate": "clean, labelled micrographs from structures",
+    "fit": "train or calibrate a method on unpaired data",
+    "translate": "give simulated micrographs realistic noise with a fitted method",
+    "evaluate": "how realistic generated micrographs are (noise)",
+    "table": "rerun a table: simulate, fit, translate, evaluate, compare (fid)",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run one command; the exit code is 0, 1 for a fault of ours, 2 for one of the input."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if argv[0] == "--version":
+        from cryoccd import __version__
+
+        print(__version__)
+        return 0
+    if argv[0] not in VERBS:
+        known = ", ".join(VERBS)
+        print(f"cryoccd: error: no verb {argv[0]!r}, expected one of {known}", file=sys.stderr)
+        return 2
+    from jsonargparse import ArgumentError
+
+    verb = importlib.import_module(f"cryoccd.cli.{argv[0]}")
+    try:
+        verb.run(argv[1:])
+    except CryoccdError as error:
+        return _refuse(str(error))
+    except ArgumentError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        print("cryoccd: interrupted; run the same command again to continue", file=sys.stderr)
+        return 130
+    except SystemExit as stop:  # argparse leaves this way after --help
+        return stop.code if isinstance(stop.code, int) else 1
+    return 0
+
+
+def entry() -> None:
+    """Entry point of the installed command."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def _refuse(message: str) -> int:
+    line = " ".join(message.split())
+    print(f"cryoccd: error: {line}", file=sys.stderr)
+    return 2
+
+
+def _help() -> str:
+    lines = [f"  {verb:<10} {text}" for verb, text in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: cryoccd VERB [options]     (cryoccd VERB --help tells a verb's options)",
+            "",
+            "Realistic, exactly labelled cryo-EM data, and the proof of how good it is.",
+            "",
+            *lines,
+        ]
+    )

@@ -225,7 +225,7 @@ class Dataset:
 
     def optics(self, name: str) -> Optics:
         """Optics of one micrograph."""
-        row = self.micrographs.set_index("micrograph").loc[name]
+        row = self.micrographs[self.micrographs["micrograph"] == name].iloc[0].to_dict()
         return Optics(**{column: float(row[column]) for column in _OPTICS_COLUMNS})
 
     def particles_of(self, name: str) -> pd.DataFrame:
@@ -250,7 +250,7 @@ class Dataset:
 
 
 def _particle_dtypes() -> dict[str, str]:
-    numbers = {c: "float64" for c in PARTICLE_COLUMNS}
+    numbers = dict.fromkeys(PARTICLE_COLUMNS, "float64")
     return numbers | {
         "micrograph": "str",
         "instance_id": "int64",

@@ -54,13 +54,12 @@ def write_mrc(
     """Write an image or a volume whole or not at all, with its voxel size, one label, no time."""
     if not voxel_size_A > 0:
         raise CryoccdError(f"{path}: pixel size {voxel_size_A}, expected angstrom above 0")
-    with atomic_path(path) as temporary:
-        with mrcfile.new(temporary, overwrite=True) as file:
-            file.set_data(values)
-            file.voxel_size = voxel_size_A
-            file.header.label[:] = b""  # mrcfile puts the clock time here
-            file.header.nlabl = 1
-            file.header.label[0] = label[:80].encode("ascii")
+    with atomic_path(path) as temporary, mrcfile.new(temporary, overwrite=True) as file:
+        file.set_data(values)
+        file.voxel_size = voxel_size_A
+        file.header.label[:] = b""  # mrcfile puts the clock time here
+        file.header.nlabl = 1
+        file.header.label[0] = label[:80].encode("ascii")
 
 
 def _check_size(path: Path) -> None:

@@ -1,6 +1,6 @@
 """All that was placed in one field of view, in three dimensions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ class Artefacts:
     """Labelled artefacts: kind and (n, 3) positions in angstrom."""
 
     kinds: tuple[str, ...] = ()
-    positions_A: NDArray[np.float64] = np.zeros((0, 3))
+    positions_A: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Scene:
     ice_thickness_A: NDArray[np.float32]
     shape_px: tuple[int, int]
     pixel_size_A: float
-    artefacts: Artefacts = Artefacts()
+    artefacts: Artefacts = field(default_factory=Artefacts)
 
     def __post_init__(self) -> None:
         expected = tuple(-(-side // 8) for side in self.shape_px)

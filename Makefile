@@ -1,0 +1,45 @@
+# make help lists the targets. A fresh machine needs git, make and python3 (3.11 to 3.13) with venv.
+PYTHON  ?= python3
+PROFILE ?= demo
+SEEDS   ?= 0
+BIN     := .venv/bin
+# one torch thread a process: sums keep their order, and worker processes do not fight for cores
+export OMP_NUM_THREADS ?= 2
+
+TABLE_ARGS = --profile $(PROFILE) --seeds $(SEEDS) \
+	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--styles $(STYLES)) \
+	$(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
+
+.PHONY: help install table-fid test lint bench report clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@printf '\nVariables: PROFILE=demo|real  METHODS=a,b  STYLES=a,b  SEEDS=0,1  DATA=folder  STRUCTURE=file\n'
+
+install: .venv/installed ## build .venv with everything that is needed
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fid]'
+	touch $@
+
+table-fid: install ## simulate, fit, translate, evaluate, print and write the FID table
+	$(BIN)/cryoccd table fid $(TABLE_ARGS)
+
+test: install ## the fast test suite
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m 'not slow'
+
+lint: install ## ruff, mypy and the layer contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install ## measure throughput; figures go to benchmarks/
+	$(BIN)/python benchmarks/simulate.py
+
+report: install ## one offline page of all finished tables
+	$(BIN)/cryoccd report --results results --output results/report.html
+
+clean: ## remove runs and results, keep .venv
+	rm -rf runs results

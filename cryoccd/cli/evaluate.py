@@ -1,0 +1,168 @@
+"""`cryoccd evaluate noise`: the noise report card of a generated set against held-out real data."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse import auto_cli
+from rich.console import Console
+from rich.table import Table
+
+import cryoccd
+from cryoccd.errors import CryoccdError
+from cryoccd.io.atomic import write_text
+from cryoccd.io.folder import MicrographFolder, open_folder
+from cryoccd.metrics.detectability import Detectability
+from cryoccd.metrics.images import MicrographSet, read_set
+from cryoccd.metrics.noise_report import Metric, NoiseProtocol, noise_report
+
+Split = Literal["train", "test", "all"]
+
+
+def run(argv: list[str]) -> None:
+    """Evaluate one set of generated micrographs."""
+    auto_cli(
+        {"noise": evaluate_noise},
+        args=argv,
+        as_positional=False,
+        prog="cryoccd evaluate",
+        exit_on_error=False,
+    )
+
+
+def evaluate_noise(
+    real: Path,
+    generated: Path,
+    output: Path,
+    real_split: Split | None = None,
+    generated_split: Split | None = None,
+    reference: Path | None = None,
+    reference_split: Split | None = None,
+    limit: int | None = None,
+    pixel_size_A: float | None = None,
+    particle_diameter_A: float | None = None,
+    inception_weights: Path | None = None,
+    crop_px: int = 64,
+    crops_per_micrograph: int = 16,
+    tile_px: int = 128,
+    seed: int = 0,
+) -> None:
+    """Compare generated micrographs with real ones and write the figures as JSON.
+
+    Args:
+        real: folder of real micrographs.
+        generated: folder of generated ones.
+        output: the JSON file to be written.
+        real_split: split of the real set; by default test, where the folder has splits.
+        generated_split: split of the generated set; by default all.
+        reference: real set that fixes the matched filter; by default that of --real.
+        reference_split: its split; by default train, where the folder has splits.
+        limit: micrographs a side at most; both sides are cut to the smaller number anyway.
+        pixel_size_A: pixel size where the files have none.
+        particle_diameter_A: diameter of the particles; by default that of the real set's optics.
+        inception_weights: Inception weights; adds fid_inception and kid_inception.
+        crop_px: side of the crops.
+        crops_per_micrograph: crops of each micrograph.
+        tile_px: side of the tiles of the power spectra.
+        seed: of the choice of crops.
+    """
+    if output.is_dir():
+        raise CryoccdError(f"{output}: a folder, expected the name of a JSON file")
+    console = Console(stderr=True)
+    with console.status("reading micrographs"):
+        real_folder = open_folder(real, pixel_size_A)
+        real_part = real_split or ("test" if real_folder.has_split else "all")
+        truth = read_set(real, _name(real_part), limit, pixel_size_A)
+        made = read_set(generated, _name(generated_split), limit, pixel_size_A)
+        count = min(len(truth), len(made))
+        truth, made = _first(truth, count), _first(made, count)
+        _refuse_shared(real, truth, generated, made)
+    diameter_A = particle_diameter_A or _diameter_A(real_folder, console)
+    protocol = NoiseProtocol(crop_px, crops_per_micrograph, tile_px, diameter_A, seed)
+    with console.status("fitting the matched filter"):
+        source = open_folder(reference or real, pixel_size_A)
+        part = reference_split or ("train" if source.has_split else None)
+        if reference is not None and part is None:
+            part = "all"
+        detectability = _matched_filter(source, part, truth, diameter_A)
+    with console.status(f"comparing {count} real with {count} generated micrographs"):
+        report = noise_report(truth, made, detectability, protocol, inception_weights)
+    record = {
+        "metrics": {name: asdict(metric) for name, metric in report.items()},
+        "protocol": protocol.as_dict(inception_weights)
+        | {
+            "real_split": real_part,
+            "generated_split": generated_split or "all",
+            "reference": str(source.root) if detectability else None,
+            "reference_split": part if detectability else None,
+        },
+        "inputs": {"real": str(real), "generated": str(generated), "micrographs": count},
+        "version": cryoccd.__version__,
+    }
+    write_text(output, json.dumps(record, indent=2, allow_nan=False) + "\n")
+    Console().print(_table(report, f"{generated} against {real} ({real_part}), {count} each"))
+
+
+def _name(split: str | None) -> str | None:
+    return None if split in (None, "all") else split
+
+
+def _first(micrographs: MicrographSet, count: int) -> MicrographSet:
+    centres = micrographs.centres_px
+    return MicrographSet(
+        micrographs.images[:count],
+        None if centres is None else centres[:count],
+        micrographs.pixel_size_A,
+    )
+
+
+def _refuse_shared(real: Path, truth: MicrographSet, generated: Path, made: MicrographSet) -> None:
+    one, two = (
+        {hashlib.sha256(image.numpy().tobytes()).digest() for image in side.images}
+        for side in (truth, made)
+    )
+    if one & two:
+        raise CryoccdError(
+            f"{generated}: {len(one & two)} of its micrographs are those of {real}; choose "
+            "different sets or splits"
+        )
+
+
+def _diameter_A(folder: MicrographFolder, console: Console) -> float | None:
+    try:
+        return folder.optics().particle_diameter_A
+    except CryoccdError as error:
+        console.print(f"no particle diameter: {error}; or give --particle_diameter_A")
+        return None
+
+
+def _matched_filter(
+    source: MicrographFolder, part: str | None, truth: MicrographSet, diameter_A: float | None
+) -> Detectability | None:
+    """The filter from the real training split; None where it lacks a split, picks or diameter."""
+    if part is None or diameter_A is None or not source.has_picks:
+        return None
+    training = read_set(source.root, _name(part), pixel_size_A=source.pixel_size_A)
+    if training.centres_px is None:
+        return None
+    if abs(training.pixel_size_A / truth.pixel_size_A - 1) > 0.01:
+        raise CryoccdError(
+            f"{source.root}: pixel size {training.pixel_size_A:g} A, but {truth.pixel_size_A:g} A "
+            "in the real set; bring both to the same"
+        )
+    diameter_px = diameter_A / training.pixel_size_A
+    return Detectability.fit(training.images, training.centres_px, diameter_px)
+
+
+def _table(report: dict[str, Metric], title: str) -> Table:
+    table = Table("metric", "value", "interval over micrographs", "note", title=title)
+    for name, metric in report.items():
+        value = "-" if metric.value is None else f"{metric.value:.4g}"
+        ends = "-"
+        if metric.ci_low is not None and metric.ci_high is not None:
+            kind = "95 %" if metric.interval == "jackknife95" else "range"
+            ends = f"{metric.ci_low:.4g} to {metric.ci_high:.4g} ({kind})"
+        table.add_row(name, value, ends, metric.note)
+    return table

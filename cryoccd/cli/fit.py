@@ -1,0 +1,73 @@
+"""`cryoccd fit`: LightningCLI in subclass mode for model and data."""
+
+import logging
+from pathlib import Path
+
+import lightning as L
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+
+from cryoccd.callbacks.budget import TrainingBudget
+from cryoccd.callbacks.checkpoint import LastCheckpoint
+from cryoccd.callbacks.progress import FitProgress
+from cryoccd.data.datamodule import CryoDataModule
+from cryoccd.errors import CryoccdError
+from cryoccd.methods.base import Translator
+
+
+class RunConfig(SaveConfigCallback):
+    """Writes the resolved configuration beside the checkpoint; it runs as it is."""
+
+    def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Write `config.yaml` into the run's folder."""
+        root = Path(trainer.default_root_dir)
+        root.mkdir(parents=True, exist_ok=True)
+        self.parser.save(
+            self.config, str(root / "config.yaml"), skip_none=False, overwrite=True, multifile=False
+        )
+
+
+class FitCLI(LightningCLI):
+    """Callbacks that every run has."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Budget, checkpoint and progress bar can be set under their own keys."""
+        parser.add_lightning_class_args(TrainingBudget, "budget")
+        parser.add_lightning_class_args(LastCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(FitProgress, "progress")
+        parser.add_argument("--ckpt_path", type=Path | None, default=None, help="resume from here")
+
+
+def run(argv: list[str]) -> None:
+    """Fit one method on one data set; a run that was interrupted goes on from its last epoch."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # our bar says what happens
+    cli = FitCLI(
+        model_class=Translator,
+        datamodule_class=CryoDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        save_config_callback=RunConfig,
+        save_config_kwargs={"save_to_log_dir": False, "overwrite": True},
+        parser_kwargs={"parser_mode": "omegaconf", "exit_on_error": False},
+        trainer_defaults={"enable_model_summary": False},
+        auto_configure_optimizers=False,
+        seed_everything_default=0,
+        run=False,
+        args=argv,
+    )
+    resume = cli.config["ckpt_path"] or _last_checkpoint(cli)
+    cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=resume, weights_only=True)
+
+
+def _last_checkpoint(cli: FitCLI) -> Path | None:
+    """The checkpoint of an earlier run of the same configuration in the run's folder."""
+    root = Path(cli.trainer.default_root_dir)
+    checkpoint, config = root / "last.ckpt", root / "config.yaml"
+    if not checkpoint.is_file():
+        return None
+    current = cli.parser.dump(cli.config, skip_none=False)
+    if not config.is_file() or config.read_text(encoding="utf8") != current:
+        raise CryoccdError(
+            f"{root}: holds the run of another configuration; remove it, or choose another "
+            "--trainer.default_root_dir"
+        )
+    return checkpoint

@@ -1,0 +1,37 @@
+"""`cryoccd simulate`: clean micrographs with exact labels."""
+
+from pathlib import Path
+
+
+def run(argv: list[str]) -> None:
+    """Parse the arguments of the verb and write the dataset folder.
+
+    Raises:
+        CryoccdError: bad input.
+        jsonargparse.ArgumentError: an unknown or missing argument or key.
+    """
+    from jsonargparse import ArgumentParser
+
+    from cryoccd.simulate.config import SimulateConfig, SpeciesConfig
+    from cryoccd.simulate.run import simulate
+
+    parser = ArgumentParser(
+        prog="cryoccd simulate", description=__doc__, exit_on_error=False, allow_abbrev=False
+    )
+    parser.add_argument("--config", action="config", help="YAML file of the keys below")
+    parser.add_argument("--output", type=Path, required=True, help="dataset folder to write")
+    parser.add_argument(
+        "--structure",
+        nargs="+",
+        help="PDB, mmCIF or MRC files, or assembly:NAME; they replace the species of the config",
+    )
+    parser.add_argument("--workers", type=int, default=1, help="number of processes")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
+    keys = parser.add_class_arguments(SimulateConfig, as_group=False)
+    settings = parser.parse_args(argv)
+    if settings.structure:
+        settings.species = [SpeciesConfig(source) for source in settings.structure]
+    settings = parser.instantiate(settings)
+    config = SimulateConfig(**{key: settings[key] for key in keys})
+    simulate(config, settings.output, settings.workers, settings.resume, settings.device)

@@ -1,0 +1,87 @@
+"""`cryoccd table fid`: rerun a table from structures to figures."""
+
+from pathlib import Path
+
+from cryoccd.cli.parse import call
+from cryoccd.errors import CryoccdError
+
+TABLES = ("fid",)
+
+
+def fid(
+    profile: str = "demo",
+    methods: str | None = None,
+    styles: str | None = None,
+    seeds: str = "0",
+    data: Path | None = None,
+    structure: str | None = None,
+    results: Path = Path("results"),
+    runs: Path = Path("runs"),
+    allow_missing: bool = False,
+    reference: bool = False,
+    inception_weights: Path | None = None,
+) -> None:
+    """Make, print and write the table of noise models against real micrographs.
+
+    Finished cells are reused; an interrupted run goes on where it stopped.
+
+    Args:
+        profile: demo (the oracle benchmark, nothing to download) or real (your micrographs); the
+            matrix is experiments/fid-PROFILE.yaml.
+        methods: comma list of rows, by default those of the matrix.
+        styles: comma list of column groups, by default those of the matrix.
+        seeds: comma list of seeds.
+        data: folder of real micrographs with picks, split.csv and optics (profile real).
+        structure: structure file of the particle (profile real).
+        results: where cells and tables are written.
+        runs: where data, checkpoints and generated sets are kept.
+        allow_missing: reduce the finished cells alone, make none.
+        reference: show published figures in columns of their own.
+        inception_weights: file of the Inception-v3 weights, for fid_inception and kid_inception.
+    """
+    import warnings
+
+    from rich.console import Console
+
+    from cryoccd.cli import main
+    from cryoccd.launch.fid import FidTable
+    from cryoccd.launch.finish import finish
+    from cryoccd.launch.matrix import read_matrix, select
+
+    warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
+    console = Console()
+    replacements = {"DATA": data, "STRUCTURE": structure}
+    given = {name: str(value) for name, value in replacements.items() if value is not None}
+    if data is not None:
+        given["NAME"] = data.resolve().name
+    matrix = read_matrix(Path("experiments") / f"fid-{profile}.yaml", given)
+    matrix = select(matrix, _names(methods), _names(styles))
+    numbers = _numbers(seeds)
+    table = FidTable(
+        matrix, numbers, results, runs, main, console.rule, inception_weights=inception_weights
+    )
+    if not allow_missing:
+        table.run()
+    finish(table, console, allow_missing, reference)
+
+
+def run(argv: list[str]) -> None:
+    """Dispatch on the table's name."""
+    if not argv or argv[0] not in TABLES:
+        if argv and argv[0] in ("-h", "--help"):
+            print(f"usage: cryoccd table {{{','.join(TABLES)}}} [options]")
+            return
+        named = repr(argv[0]) if argv else "none"
+        raise CryoccdError(f"table: {named} asked for, expected one of {', '.join(TABLES)}")
+    call("table fid", fid, argv[1:])
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise CryoccdError(f"seeds = {text!r}, expected whole numbers such as 0,1,2") from error

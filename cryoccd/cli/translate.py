@@ -1,0 +1,39 @@
+"""`cryoccd translate`: a fitted method over a dataset folder."""
+
+from pathlib import Path
+
+from cryoccd.cli.parse import call
+
+
+def translate(
+    checkpoint: Path,
+    input: Path,
+    output: Path,
+    seed: int = 0,
+    style: int = 0,
+    resume: bool = False,
+    device: str = "cpu",
+    title: str = "translate",
+) -> None:
+    """Give simulated micrographs realistic noise; the labels stay as they are.
+
+    Args:
+        checkpoint: `last.ckpt` of a fit, with its config.yaml beside it.
+        input: dataset folder of simulated micrographs.
+        output: dataset folder to write.
+        seed: seed of the noise.
+        style: index of the acquisition style, for methods that know several.
+        resume: keep finished micrographs of an interrupted run.
+        device: cpu, cuda or cuda:N.
+        title: what stands before the progress bar.
+    """
+    from cryoccd.methods.checkpoint import load_translator
+    from cryoccd.methods.translate import translate_dataset
+
+    model = load_translator(checkpoint)
+    translate_dataset(model, checkpoint, input, output, seed, style, resume, device, title)
+
+
+def run(argv: list[str]) -> None:
+    """Parse and translate."""
+    call("translate", translate, argv)

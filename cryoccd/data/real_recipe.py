@@ -1,0 +1,110 @@
+"""A user's real micrographs, binned, and a simulated side made like them."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+import cryoccd
+from cryoccd.data.matched_scene import simulate_like
+from cryoccd.data.recipe import Recipe
+from cryoccd.errors import CryoccdError
+from cryoccd.fourier import fourier_crop
+from cryoccd.geometry import item_seed
+from cryoccd.io.atomic import write_text
+from cryoccd.io.folder import MicrographFolder, open_folder
+from cryoccd.io.mrc import write_mrc
+from cryoccd.io.progress import progress_bar
+
+
+class RealRecipe(Recipe):
+    """Real side: a folder with micrographs/, picks/, split.csv and optics, binned in Fourier space.
+
+    Args:
+        data: the folder; never written to.
+        structure: structure file, or `assembly:NAME`.
+        bin: integer factor.
+        n_train: simulated training micrographs; by default as many as real ones.
+        seed: seed of the simulated side.
+        workers: processes of the simulation.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        structure: str,
+        bin: int = 1,
+        n_train: int | None = None,
+        seed: int = 0,
+        workers: int = 2,
+    ) -> None:
+        if bin < 1:
+            raise CryoccdError(f"bin = {bin}, expected 1 (none), 2, 3, ...")
+        self.data = Path(data)
+        self.structure = structure
+        self.bin = bin
+        self.n_train = n_train
+        self.seed = seed
+        self.workers = workers
+
+    @property
+    def domain(self) -> str:
+        """Name of the real side."""
+        return self.data.resolve().name
+
+    def prepare(self, simulated: Path, real: Path) -> None:
+        """Bin the real side and simulate the training side, where they are absent."""
+        source = open_folder(self.data)
+        bin_folder(source, real, self.bin)
+        count = self.n_train or len(source.names("train"))
+        self._simulate("train", real, simulated, count)
+
+    def prepare_test(self, simulated: Path, real: Path) -> None:
+        """Make the simulated side that is translated and compared: as many as real test ones."""
+        self._simulate("test", real, simulated, len(open_folder(real).names("test")))
+
+    def _simulate(self, split: str, real: Path, output: Path, count: int) -> None:
+        seed = item_seed(self.seed, "simulated", split)
+        title = f"simulate · {split} · {self.domain}"
+        folder = open_folder(real)
+        simulate_like(folder, self.structure, output, count, seed, self.workers, title)
+
+
+def bin_folder(source: MicrographFolder, output: Path, factor: int) -> None:
+    """Write a plain folder with binned images, picks, split and optics; finished files are kept.
+
+    The optics are written last, so a folder that has them is whole.
+
+    Raises:
+        CryoccdError: the source lacks a split, optics or picks.
+    """
+    done = output / "optics.yaml"
+    if done.is_file():
+        return
+    optics = source.optics()
+    splits = {name: split for split in ("train", "test") for name in source.names(split)}
+    pixel_size_A = optics.pixel_size_A * factor
+    with progress_bar() as progress:
+        for name in progress.track(list(splits), description=f"bin {factor} · {source.root.name}"):
+            path = output / "micrographs" / f"{name}.mrc"
+            if not path.is_file():
+                binned = fourier_crop(torch.from_numpy(source.image(name)), factor).numpy()
+                label = f"cryoccd {cryoccd.__version__} bin {factor} of {name}"
+                write_mrc(path, binned.astype(np.float32), pixel_size_A, label)
+            picks = source.picks_px(name)
+            if picks is None:
+                raise CryoccdError(f"{source.root}: no picks/, so density is unknown; give picks")
+            rows = [("x_px", "y_px"), *(picks / factor).tolist()]
+            write_text(output / "picks" / f"{name}.csv", _csv(rows))
+    write_text(output / "split.csv", _csv([("micrograph", "split"), *splits.items()]))
+    values = {**vars(optics), "pixel_size_A": pixel_size_A, "defocus_A": list(optics.defocus_A)}
+    write_text(done, yaml.safe_dump(values))
+
+
+def _csv(rows: list[tuple[object, ...]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,21 @@
+"""How the folders of a data module come to be where they are absent."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+
+class Recipe(ABC):
+    """Makes the simulated and the real folder; whole ones are kept, begun ones finished."""
+
+    @property
+    @abstractmethod
+    def domain(self) -> str:
+        """What the real side is: "oracle", or the name of a real data set."""
+
+    @abstractmethod
+    def prepare(self, simulated: Path, real: Path) -> None:
+        """Make the real folder and the simulated one for training."""
+
+    @abstractmethod
+    def prepare_test(self, simulated: Path, real: Path) -> None:
+        """Make the simulated folder that is translated and compared with the real test split."""

@@ -1,0 +1,127 @@
+"""The clean micrograph of a scene in the weak-phase approximation.
+
+I = 1 - 2 F^-1[CTF F(sigma P)] (Kirkland 2010, chapter 3; Vulovic et al., J. Struct. Biol. 183, 19,
+2013), where P is the projected potential and sigma the interaction constant: with a CTF that starts
+positive, under-focused particles are dark on light. Every particle has the CTF of its own height.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.fft import next_fast_len
+from torch import Tensor
+
+from cryoccd.errors import CryoccdError
+from cryoccd.imaging.ctf import ctf
+from cryoccd.imaging.footprints import Footprints, draw_footprints
+from cryoccd.imaging.heights import shared_heights
+from cryoccd.imaging.projection import Projector
+from cryoccd.imaging.stamps import Stamp, make_stamps, reach_px
+from cryoccd.records import PARTICLE_COLUMNS, Exposure, Optics, Scene
+
+
+def expose(scene: Scene, volumes: Mapping[str, Projector], optics: Optics) -> Exposure:
+    """Noise-free micrograph of a scene with all its labels, on the CPU.
+
+    Args:
+        scene: what lies where; no particles is legal and gives a flat image of 1.
+        volumes: projector of each species, under "NAME" or "NAME-CONFORMATION" (from 1).
+        optics: defocus at the middle of the ice; a particle at z_A has that minus z_A.
+
+    Raises:
+        CryoccdError: a species without projector, or pixel sizes that differ.
+    """
+    if abs(optics.pixel_size_A / scene.pixel_size_A - 1) > 1e-4:
+        raise CryoccdError(
+            f"optics: pixel_size_A = {optics.pixel_size_A}, expected the scene's "
+            f"{scene.pixel_size_A}"
+        )
+    stamps = make_stamps(scene, volumes)
+    footprints = draw_footprints(stamps, scene.shape_px)
+    contrast = weak_phase_contrast(
+        stamps, scene.particles.positions_A[:, 2], scene.shape_px, optics
+    )
+    return Exposure(
+        clean=1 + contrast.cpu(),
+        instances=footprints.instances,
+        ice_thickness_A=torch.from_numpy(scene.ice_thickness_A),
+        particles=_truth(scene, footprints, optics),
+        optics=optics,
+    )
+
+
+def weak_phase_contrast(
+    stamps: Sequence[Stamp],
+    z_A: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    shape_px: tuple[int, int],
+    optics: Optics,
+) -> Tensor:
+    """The image minus 1, (height, width), of stamps at (n,) heights z_A."""
+    if not stamps:
+        return torch.zeros(shape_px)
+    height, width = shape_px
+    margin = reach_px(stamps, shape_px)
+    # what spreads over one end of the padded field comes in at the other: keep both ends apart
+    padding = margin + max(margin, _delocalisation_px(z_A, shape_px, optics))
+    padded = next_fast_len(height + padding, real=True), next_fast_len(width + padding, real=True)
+    device = stamps[0].potential.device
+    heights_A, weights = shared_heights(z_A, optics)
+    spectrum = torch.zeros(padded[0], padded[1] // 2 + 1, dtype=torch.complex64, device=device)
+    for node, height_A in enumerate(heights_A):
+        slab = torch.zeros(padded, device=device)
+        for stamp, weight in zip(stamps, weights[:, node], strict=True):
+            slab[stamp.window(margin)] += weight * stamp.potential
+        u_A, v_A = (torch.tensor(d - height_A) for d in (optics.defocus_u_A, optics.defocus_v_A))
+        spectrum += torch.fft.rfft2(slab) * ctf(optics, padded, u_A, v_A, device)
+    image = torch.fft.irfft2(spectrum, s=padded)
+    field = image[margin : margin + height, margin : margin + width]
+    return -2 * optics.interaction_rad_per_V_A * field
+
+
+def _delocalisation_px(
+    z_A: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    shape_px: tuple[int, int],
+    optics: Optics,
+) -> int:
+    """How far the CTF moves any frequency up to Nyquist: |lambda d k - Cs lambda^3 k^3|.
+
+    At most the longer side of the field.
+    """
+    k_per_A = np.linspace(0, 0.5 / optics.pixel_size_A, 64)
+    wavelength_A, cs_A = optics.wavelength_A, optics.cs_mm * 1e7
+    spherical_A = cs_A * wavelength_A**3 * k_per_A**3
+    moved_A = [
+        np.abs(wavelength_A * (defocus_A - height_A) * k_per_A - spherical_A).max()
+        for defocus_A in (optics.defocus_u_A, optics.defocus_v_A)
+        for height_A in (z_A.min(), z_A.max())
+    ]
+    return min(int(np.ceil(max(moved_A) / optics.pixel_size_A)), max(shape_px))
+
+
+def _truth(scene: Scene, footprints: Footprints, optics: Optics) -> pd.DataFrame:
+    particles = scene.particles
+    x_A, y_A, z_A = particles.positions_A.T
+    rot_deg, tilt_deg, psi_deg = particles.eulers_deg.T
+    table = pd.DataFrame(
+        {
+            "instance_id": footprints.instance_id,
+            "species": np.array(scene.species_names, dtype=object)[particles.species],
+            "conformation": particles.conformation,
+            "x_A": x_A,
+            "y_A": y_A,
+            "z_A": z_A,
+            "rot_deg": rot_deg,
+            "tilt_deg": tilt_deg,
+            "psi_deg": psi_deg,
+            "defocus_u_A": optics.defocus_u_A - z_A,
+            "defocus_v_A": optics.defocus_v_A - z_A,
+            "astigmatism_deg": optics.astigmatism_deg,
+            "visible_fraction": footprints.visible_fraction,
+            "overlap_fraction": footprints.overlap_fraction,
+            "on_edge": footprints.on_edge,
+        },
+        columns=list(PARTICLE_COLUMNS),
+    )
+    return table[table["instance_id"] > 0].reset_index(drop=True)

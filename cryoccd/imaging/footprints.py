@@ -1,0 +1,82 @@
+"""Instance labels: which pixels belong to which particle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cryoccd.imaging.stamps import Stamp, reach_px
+
+FOOTPRINT_FRACTION = 0.1
+"""The footprint is where the projected potential exceeds this part of the particle's maximum."""
+
+
+@dataclass(frozen=True)
+class Footprints:
+    """Labels of one field and what became of each of n particles.
+
+    Args:
+        instances: (h, w) int32, 0 = background; where footprints overlap the larger projected
+            potential has the pixel.
+        instance_id: (n,) label of each particle, from 1; 0 for one that shows no pixel.
+        visible_fraction: (n,) part of the footprint that bears its label inside the field.
+        overlap_fraction: (n,) part of the footprint that other footprints cover as well.
+        on_edge: (n,) whether the edge of the field cuts the footprint.
+    """
+
+    instances: Tensor
+    instance_id: NDArray[np.int64]
+    visible_fraction: NDArray[np.float64]
+    overlap_fraction: NDArray[np.float64]
+    on_edge: NDArray[np.bool_]
+
+
+def draw_footprints(stamps: Sequence[Stamp], shape_px: tuple[int, int]) -> Footprints:
+    """Label a field of (height, width) pixels on which the stamps lie."""
+    height, width = shape_px
+    n, margin = len(stamps), reach_px(stamps, shape_px)
+    device = stamps[0].potential.device if stamps else torch.device("cpu")
+    canvas = (height + 2 * margin, width + 2 * margin)
+    highest = torch.zeros(canvas, device=device)
+    labels = torch.zeros(canvas, dtype=torch.int32, device=device)
+    covered = torch.zeros(canvas, dtype=torch.int32, device=device)
+    marks = []
+    for label, stamp in enumerate(stamps, start=1):
+        window, potential = stamp.window(margin), stamp.potential
+        mark = potential > FOOTPRINT_FRACTION * potential.max()
+        won = mark & (potential > highest[window])
+        highest[window] = torch.where(won, potential, highest[window])
+        labels[window].masked_fill_(won, label)
+        covered[window] += mark
+        marks.append(mark)
+
+    field = slice(margin, margin + height), slice(margin, margin + width)
+    area, shared, inside = np.zeros((3, n))
+    if n:
+        outside = torch.ones(canvas, dtype=torch.bool, device=device)
+        outside[field] = False
+        counts = [
+            torch.stack(
+                [
+                    mark.sum(),
+                    (mark & (covered[stamp.window(margin)] > 1)).sum(),
+                    (mark & ~outside[stamp.window(margin)]).sum(),
+                ]
+            )
+            for mark, stamp in zip(marks, stamps, strict=True)
+        ]
+        area, shared, inside = torch.stack(counts).double().cpu().numpy().T
+    shown = labels[field].cpu()
+    visible = torch.bincount(shown.flatten(), minlength=n + 1)[1:].double().numpy()
+    instance_id = np.where(visible > 0, np.cumsum(visible > 0), 0)
+    renumber = torch.from_numpy(np.concatenate([[0], instance_id]).astype(np.int32))
+    return Footprints(
+        instances=renumber[shown.long()],
+        instance_id=instance_id,
+        visible_fraction=visible / area,
+        overlap_fraction=shared / area,
+        on_edge=inside < area,
+    )

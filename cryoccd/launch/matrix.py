@@ -1,0 +1,110 @@
+"""The matrix behind a table: methods, data sets and seeds, read from experiments/*.yaml."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import ArgumentParser
+
+from cryoccd.data.recipe import Recipe
+from cryoccd.errors import CryoccdError
+
+CONFIGS = Path("configs")
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """One column group: a data set and the recipe that makes it.
+
+    Args:
+        name: name of the column group.
+        recipe: makes the folders.
+    """
+
+    name: str
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What a table is made of.
+
+    Args:
+        table: name of the table.
+        profile: name of the profile, a folder under results/ and runs/.
+        methods: rows, by the names of configs/method/NAME.yaml.
+        datasets: column groups.
+        metrics: columns of each group.
+        trainer: trainer configuration.
+        demo_methods: merge configs/method/demo/NAME.yaml on top where there is one.
+        data: arguments of CryoDataModule beside the folders.
+        crop_px: side of the crops that are compared.
+        crops_per_micrograph: how many of them.
+        tile_px: side of the tiles of the spectra.
+        method_overrides: arguments of single methods, by name.
+    """
+
+    table: str
+    profile: str
+    methods: list[str]
+    datasets: list[DatasetSpec]
+    metrics: list[str]
+    trainer: Path
+    demo_methods: bool
+    data: dict[str, Any]
+    crop_px: int
+    crops_per_micrograph: int
+    tile_px: int
+    method_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def method_configs(self, method: str) -> list[Path]:
+        """Configuration files of a method, in the order in which they are merged."""
+        paths = [CONFIGS / "method" / f"{method}.yaml"]
+        if not paths[0].is_file():
+            known = ", ".join(sorted(path.stem for path in (CONFIGS / "method").glob("*.yaml")))
+            raise CryoccdError(f"{paths[0]}: no such method; known are {known}")
+        demo = CONFIGS / "method" / "demo" / f"{method}.yaml"
+        if self.demo_methods and demo.is_file():
+            paths.append(demo)
+        return paths
+
+
+def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:
+    """Read a matrix file; `{NAME}` in it stands for a value of the command line.
+
+    Raises:
+        CryoccdError: the file is absent, malformed, or needs a value that was not given.
+    """
+    if not path.is_file():
+        raise CryoccdError(f"{path}: no such matrix; run from the top folder of the project")
+    text = path.read_text(encoding="utf8")
+    for name, value in replacements.items():
+        text = text.replace("{" + name + "}", value)
+    for name in ("DATA", "STRUCTURE"):
+        if "{" + name + "}" in text:
+            raise CryoccdError(f"{path}: needs {name}; add --{name.lower()} (make: {name}=...)")
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(Matrix, as_group=False)
+    values = parser.instantiate_classes(parser.parse_object(yaml.safe_load(text)))
+    return Matrix(**vars(values))
+
+
+def select(matrix: Matrix, methods: list[str] | None, datasets: list[str] | None) -> Matrix:
+    """The matrix with some of its rows and column groups; `methods` may name any method.
+
+    Raises:
+        CryoccdError: a name is unknown.
+    """
+    known = {spec.name: spec for spec in matrix.datasets}
+    for name in datasets or []:
+        if name not in known:
+            raise CryoccdError(f"styles: {name!r} is unknown, expected of {', '.join(known)}")
+    chosen = replace(
+        matrix,
+        methods=methods or matrix.methods,
+        datasets=[known[name] for name in datasets] if datasets else matrix.datasets,
+    )
+    for method in chosen.methods:
+        chosen.method_configs(method)
+    return chosen

@@ -1,0 +1,93 @@
+"""What the fitted noise models share: the particles' contrast is that of the real training split.
+
+y = gain * clean + noise, with the noise in the units of normalised real micrographs and the gain
+such that a matched filter finds the particles as well as in the real data: the same detectability
+d' (metrics.detectability) where there are picks, else the same separation of the two components
+of the filter's maxima (metrics.two_component).
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from cryoccd.data.datamodule import CryoDataModule
+from cryoccd.errors import CryoccdError
+from cryoccd.imaging.background import background_mask
+from cryoccd.methods.base import Translator
+from cryoccd.metrics.matching import match_contrast, separation_measure
+
+MAX_MICROGRAPHS = 32
+"""Micrographs a side that the contrast is matched on; more change d' by less than its error."""
+
+
+@dataclass(frozen=True)
+class Background:
+    """A normalised real micrograph and the mask of its background."""
+
+    image: Tensor
+    mask: Tensor
+
+
+class MatchedContrast(Translator):
+    """Base of the noise models fitted to real data."""
+
+    gain: Tensor
+    separation_real: Tensor
+    separation_reached: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("gain", torch.tensor(0.0, dtype=torch.float64))
+        self.register_buffer("separation_real", torch.tensor(0.0, dtype=torch.float64))
+        self.register_buffer("separation_reached", torch.tensor(0.0, dtype=torch.float64))
+
+    def calibrate(self, datamodule: CryoDataModule) -> None:
+        """Fit the noise to real background, then the contrast to real particles."""
+        diameter_px = datamodule.particle_diameter_A / datamodule.pixel_size_A
+        real = list(islice(datamodule.train_real(), MAX_MICROGRAPHS))
+        self.fit_noise(
+            [Background(r.image, background_mask(r.image, r.centres_px, diameter_px)) for r in real]
+        )
+        occupied = (s for s in datamodule.train_simulated() if len(s.centres_px))
+        simulated = list(islice(occupied, MAX_MICROGRAPHS))
+        if not simulated:
+            raise CryoccdError("simulated side: no micrograph has a particle, nothing to match")
+        clean = [s.clean for s in simulated]
+        centres = [s.centres_px for s in simulated]
+        images = [r.image for r in real]
+        picks = [r.centres_px for r in real if r.centres_px is not None]
+        measure = separation_measure(
+            images, picks if len(picks) == len(real) else None, clean, centres, diameter_px
+        )
+        match = match_contrast(measure, clean, centres, self.noise)
+        self.gain.fill_(match.gain)
+        self.separation_real.fill_(match.real)
+        self.separation_reached.fill_(match.reached)
+
+    def choices(self) -> dict[str, float | int | str]:
+        """The contrast that was chosen."""
+        return {
+            "gain": float(self.gain),
+            "dprime_real_train": float(self.separation_real),
+            "dprime_simulated_train": float(self.separation_reached),
+        }
+
+    def translate(
+        self, clean: Tensor, mask: Tensor, ice: Tensor, style: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Signal at the matched contrast plus a field of noise for each micrograph."""
+        shape = (int(clean.shape[-2]), int(clean.shape[-1]))
+        noise = torch.stack([self.noise(shape, generator) for _ in range(len(clean))])
+        return float(self.gain) * clean + noise[:, None].to(clean)
+
+    @abstractmethod
+    def fit_noise(self, background: Sequence[Background]) -> None:
+        """Fit the noise model to the background of real micrographs."""
+
+    @abstractmethod
+    def noise(self, shape_px: tuple[int, int], generator: torch.Generator) -> Tensor:
+        """One (h, w) float32 field of noise in the units of normalised real micrographs."""

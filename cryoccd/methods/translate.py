@@ -1,0 +1,91 @@
+"""A whole dataset folder through a fitted method."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cryoccd.data.ice_maps import transmission, upsample
+from cryoccd.errors import CryoccdError
+from cryoccd.geometry import item_seed
+from cryoccd.io.atomic import sha256_file
+from cryoccd.io.dataset import Dataset, DatasetWriter, Item
+from cryoccd.io.progress import progress_bar
+from cryoccd.methods.base import Translator
+from cryoccd.records import Exposure
+
+
+def translate_dataset(
+    model: Translator,
+    checkpoint: Path,
+    source: Path,
+    output: Path,
+    seed: int = 0,
+    style: int = 0,
+    resume: bool = False,
+    device: str = "cpu",
+    title: str = "translate",
+) -> None:
+    """Write a dataset folder with the labels of `source` and images made by the method.
+
+    Each micrograph's randomness hangs on the seed and its name alone.
+
+    Raises:
+        CryoccdError: `source` is unfinished, or `output` is in the way.
+    """
+    dataset = Dataset(source)
+    made_by = {
+        "verb": "translate",
+        "method": type(model).__name__,
+        "checkpoint_sha256": sha256_file(checkpoint),
+        "choices": model.choices(),
+        "input_sha256": sha256_file(source / "manifest.json"),
+        "seed": seed,
+        "style": style,
+    }
+    writer = DatasetWriter(output, made_by, resume=resume)
+    if writer.finished:
+        return
+    model = model.to(device)
+    with progress_bar() as progress, torch.inference_mode():
+        for name in progress.track(dataset.names, description=title):
+            if writer.has(name):
+                continue
+            number = item_seed(seed, "translate", name)
+            image = _translate(model, dataset.exposure(name), number, style, device)
+            if not bool(torch.isfinite(image).all()):
+                raise CryoccdError(f"{source}: {name}: the method gave NaN; fit it again")
+            row = dataset.micrographs[dataset.micrographs["micrograph"] == name].iloc[0]
+            writer.write(
+                Item(
+                    name=name,
+                    exposure=dataset.exposure(name),
+                    seed=number,
+                    image=image.cpu().numpy().astype(np.float32),
+                    style=str(row["style"]),
+                )
+            )
+    writer.copy_species(source)
+    writer.finish(dataset.names)
+
+
+def _translate(model: Translator, exposure: Exposure, seed: int, style: int, device: str) -> Tensor:
+    """One (h, w) image."""
+    generator = torch.Generator().manual_seed(seed)
+    height, width = (int(side) for side in exposure.clean.shape)
+    thickness = exposure.ice_thickness_A
+    coarse = (8 * int(thickness.shape[0]), 8 * int(thickness.shape[1]))
+    modelled = upsample(transmission(thickness), coarse)[:height, :width]
+    image = model.translate(
+        _batched(exposure.clean - 1, device),
+        _batched((exposure.instances > 0).to(torch.float32), device),
+        _batched(model.ice_input(modelled, generator), device),
+        torch.tensor([style], device=device),
+        generator,
+    )
+    return image[0, 0]
+
+
+def _batched(field: Tensor, device: str) -> Tensor:
+    return field[None, None].to(device)

@@ -1,0 +1,207 @@
+"""How well particles stand out of the noise: d' of a prewhitened matched filter.
+
+The filter is fixed on real training micrographs: the template T is the rotational average of the
+mean particle at the picks, the power S that of the background between them, and the score map
+
+    s(r) = F^-1[ conj(T) Y / S ](r) / (1/N sum |T|^2 / S)^(1/2)
+
+is the likelihood-ratio statistic of a known signal in coloured Gaussian noise (Kay 1998, Detection
+Theory, section 5.4): a z-score in the real background, positive for dark particles on light. Then
+
+    d' = (mean s at particles - mean s at background) / sd of s at background
+
+where each location is first recentred on the largest score within a quarter of the diameter (a
+square window), particles and background alike, as picks are not exact. Background locations are all
+pixels at least 0.75 diameters from every particle: the limit of ever more random positions, which
+needs no seed. Locations nearer to the border than half the template are left out on both sides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, nan, sqrt
+
+import torch
+from torch import Tensor
+
+from cryoccd.errors import CryoccdError
+from cryoccd.fourier import radial_average, radial_frequency
+from cryoccd.imaging.discs import disc_mask
+from cryoccd.imaging.masked_psd import masked_autocorrelation, spectrum_of
+from cryoccd.metrics.images import normalised
+
+_REACH = 0.75  # half the template, in diameters: further out the neighbours begin
+_TAPER = 0.6  # where its edge begins to fall
+_CLEARANCE = 0.75  # of the background from any particle, in diameters
+_RECENTRE = 0.25  # diameters
+_LEAST_POWER = 0.01  # of the mean: an empty band says nothing, whatever the template has there
+
+
+@dataclass(frozen=True)
+class ScoreStatistics:
+    """Scores of one micrograph: count and sum at particles; count, sum and squares elsewhere."""
+
+    n_particles: int
+    particle_sum: float
+    n_background: int
+    background_sum: float
+    background_squares: float
+
+
+@dataclass(frozen=True)
+class Detectability:
+    """A matched filter and its geometry; make it with `fit`.
+
+    Args:
+        template: (side, side) mean particle, side odd, background level 0, dark = negative.
+        power: (rings,) radial power of the background, ring i at i / (2 (rings - 1)) cycles a px.
+        diameter_px: particle diameter in pixels.
+        recentre_px: how far a location may move to the largest score.
+    """
+
+    template: Tensor
+    power: Tensor
+    diameter_px: float
+    recentre_px: int
+
+    @classmethod
+    def fit(
+        cls, images: Sequence[Tensor], centres_px: Sequence[Tensor], particle_diameter_px: float
+    ) -> "Detectability":
+        """Template and background power of real training micrographs.
+
+        Args:
+            images: (h, w) micrographs on any scale.
+            centres_px: (n, 2) picks x, y of each.
+            particle_diameter_px: diameter in pixels.
+
+        Raises:
+            CryoccdError: no particle clear of the borders, or no background between particles.
+        """
+        if not 4 <= particle_diameter_px <= min(min(image.shape) for image in images) / 2:
+            raise CryoccdError(
+                f"particle diameter: {particle_diameter_px:.1f} px, expected 4 px to half of the "
+                "micrograph; check the diameter and the pixel size"
+            )
+        fields = [normalised(image, f"micrograph {i}") for i, image in enumerate(images)]
+        reach = round(_REACH * particle_diameter_px)
+        boxes = torch.cat(
+            [_boxes(x, c, reach) for x, c in zip(fields, centres_px, strict=True)], dim=0
+        )
+        if not len(boxes):
+            raise CryoccdError(
+                f"picks: none is {reach} px or more from the borders; give more training picks"
+            )
+        clear = [
+            ~disc_mask(_shape(x), c, particle_diameter_px / 2 * 1.2)
+            for x, c in zip(fields, centres_px, strict=True)
+        ]
+        autocorrelation = masked_autocorrelation(fields, clear, reach)
+        power = radial_average(spectrum_of(autocorrelation, (2 * reach, 2 * reach)))
+        power = power.clamp_min(_LEAST_POWER * float(power.mean()))
+        recentre = round(_RECENTRE * particle_diameter_px)
+        template = _rounded(boxes.mean(0), particle_diameter_px)
+        return cls(template, power, particle_diameter_px, recentre)
+
+    def score(self, image: Tensor) -> Tensor:
+        """(h, w) float32 score map of an (h, w) micrograph on any scale."""
+        field = normalised(image).to(torch.float64)
+        side = int(self.template.shape[0])
+        height, width = _shape(field)
+        shape = (height + side, width + side)  # room, so that no border scores the opposite one
+        spectrum = torch.fft.rfft2(self.template.to(torch.float64), s=shape)
+        weighted = spectrum.conj() / self._power_at(shape)
+        weighted[0, 0] = 0  # the level of a micrograph says nothing
+        gain = torch.fft.irfft2(weighted * spectrum, s=shape)[0, 0].sqrt()
+        scores = torch.fft.irfft2(weighted * torch.fft.rfft2(field, s=shape), s=shape) / gain
+        half = side // 2
+        return scores.roll((half, half), (0, 1))[:height, :width].to(torch.float32)
+
+    def statistics(
+        self, images: Sequence[Tensor], centres_px: Sequence[Tensor]
+    ) -> list[ScoreStatistics]:
+        """Recentred scores of each micrograph, at its particles and at its background."""
+        return [self._statistics(x, c) for x, c in zip(images, centres_px, strict=True)]
+
+    def dprime(self, images: Sequence[Tensor], centres_px: Sequence[Tensor]) -> float:
+        """The index d' over micrographs; NaN without particles or background."""
+        return dprime(self.statistics(images, centres_px))
+
+    def _statistics(self, image: Tensor, centres_px: Tensor) -> ScoreStatistics:
+        scores, shape = self.score(image), _shape(image)
+        clear = ~disc_mask(shape, centres_px, _CLEARANCE * self.diameter_px)
+        elsewhere = _largest_within(scores.masked_fill(~clear, -inf), self.recentre_px)
+        inner = torch.zeros(shape, dtype=torch.bool)
+        margin = int(self.template.shape[0]) // 2
+        inner[margin : shape[0] - margin, margin : shape[1] - margin] = True
+        background = elsewhere[inner & clear].to(torch.float64)
+        x, y = centres_px.round().long().reshape(-1, 2).unbind(1)
+        within = (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0])
+        x, y = x[within], y[within]
+        at_best = _largest_within(scores, self.recentre_px).to(torch.float64)
+        particles = at_best[y, x][inner[y, x]]
+        return ScoreStatistics(
+            len(particles),
+            float(particles.sum()),
+            len(background),
+            float(background.sum()),
+            float(background.square().sum()),
+        )
+
+    def _power_at(self, shape: tuple[int, int]) -> Tensor:
+        """Background power at the frequencies of an rfft2, linear between rings."""
+        rings = len(self.power) - 1
+        at = (radial_frequency(shape, rfft=True).to(torch.float64) * 2 * rings).clamp_max(rings)
+        below = at.floor().long().clamp_max(rings - 1)
+        return torch.lerp(self.power[below], self.power[below + 1], at - below)
+
+
+def dprime(statistics: Sequence[ScoreStatistics]) -> float:
+    """The index d' of micrographs together; NaN without particles or background."""
+    particles = sum(part.n_particles for part in statistics)
+    background = sum(part.n_background for part in statistics)
+    if particles == 0 or background == 0:
+        return nan
+    signal = sum(part.particle_sum for part in statistics) / particles
+    mean = sum(part.background_sum for part in statistics) / background
+    variance = sum(part.background_squares for part in statistics) / background - mean**2
+    return (signal - mean) / sqrt(variance) if variance > 0 else nan
+
+
+def _shape(image: Tensor) -> tuple[int, int]:
+    return int(image.shape[0]), int(image.shape[1])
+
+
+def _boxes(image: Tensor, centres_px: Tensor, reach: int) -> Tensor:
+    """(m, side, side) boxes about the picks that lie wholly inside."""
+    height, width = image.shape
+    corners = [
+        (y - reach, x - reach)
+        for x, y in centres_px.round().long().tolist()
+        if reach <= x < width - reach and reach <= y < height - reach
+    ]
+    side = 2 * reach + 1
+    boxes = [image[y : y + side, x : x + side] for y, x in corners]
+    return torch.stack(boxes) if boxes else torch.zeros(0, side, side)
+
+
+def _rounded(mean: Tensor, diameter_px: float) -> Tensor:
+    """Rotational average of a box, level of its rim 0, falling smoothly to 0 at the rim."""
+    reach = int(mean.shape[0]) // 2
+    axis = torch.arange(-reach, reach + 1, dtype=torch.float64)
+    radius = torch.hypot(axis[:, None], axis[None, :])
+    ring = radius.round().long()
+    count = torch.bincount(ring.flatten())
+    profile = torch.bincount(ring.flatten(), mean.to(torch.float64).flatten()) / count
+    start = _TAPER * diameter_px
+    profile = profile - profile[round(start) : reach + 1].mean()
+    below = radius.floor().long().clamp_max(len(profile) - 2)
+    smooth = torch.lerp(profile[below], profile[below + 1], radius - below)
+    fall = ((radius - start) / (reach - start)).clamp(0, 1)
+    return smooth * (0.5 + 0.5 * torch.cos(torch.pi * fall))
+
+
+def _largest_within(scores: Tensor, radius_px: int) -> Tensor:
+    """Largest score in the square of half-width radius_px about each pixel."""
+    side = 2 * radius_px + 1
+    rows = torch.nn.functional.max_pool2d(scores[None], (side, 1), 1, (radius_px, 0))
+    return torch.nn.functional.max_pool2d(rows, (1, side), 1, (0, radius_px))[0]

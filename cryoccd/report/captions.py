@@ -1,0 +1,108 @@
+"""What stands around a table: its title, protocol and origin, and what may be concluded from it."""
+
+from collections.abc import Iterable
+
+from cryoccd.report.cells import CEILING, FLOOR
+from cryoccd.report.table import EXTRACTORS, LEVEL, Table
+from cryoccd.report.text import DAGGER, UNDEFINED, duration
+
+
+def groups(table: Table) -> list[str]:
+    """Names of the column groups; a set that is not itself the real one says what is."""
+    domains = _agreed(table, "domain")
+    named = [(dataset, domains.get(dataset, "")) for dataset in table.datasets]
+    return [d if domain.lower() in d.lower() else f"{d} ({domain})" for d, domain in named]
+
+
+def title(table: Table) -> str:
+    """Table, profile, what plays the real side, and the extractor."""
+    extractors = dict.fromkeys(v for key in EXTRACTORS for v in _agreed(table, key).values())
+    domains = dict.fromkeys(_agreed(table, "domain").values())
+    text = f"Table {table.name}, profile {table.profile}, real side: {', '.join(domains)}"
+    return f"{text}; extractor: {', '.join(extractors)}" if extractors else text
+
+
+def heading(table: Table) -> tuple[str, ...]:
+    """Lines of protocol, seeds, wall time and origin."""
+    cells = [cell for group in table.cells.values() for cell in group]
+    lines = []
+    for key in dict.fromkeys(key for cell in cells for key in cell.protocol):
+        if key in (*EXTRACTORS, "domain", "choices"):
+            continue
+        values = _agreed(table, key)
+        if len(set(values.values())) == 1:
+            lines.append(f"{key}: {next(iter(values.values()))}")
+        else:
+            lines += [f"{key} of {dataset}: {value}" for dataset, value in values.items()]
+    total = duration(sum(table.seconds(method) for method in table.methods))
+    seeds = ", ".join(map(str, table.seeds))
+    lines.append(f"seeds: {seeds}; wall time of all cells: {total}")
+    origins = [cell.provenance for cell in cells]
+    versions = _distinct(", ".join(f"{k} {v}" for k, v in o["versions"].items()) for o in origins)
+    lines.append(f"made by {versions}; commit {_distinct(o['commit'] for o in origins)}")
+    lines.append(f"device: {_distinct(o['device'] for o in origins)}")
+    return tuple(lines)
+
+
+def remarks(table: Table) -> tuple[str, ...]:
+    """The legend, the verdict against the floor, and the source of published figures."""
+    several = len(table.seeds) > 1
+    seeds = f"mean of {len(table.seeds)} seeds [range over seeds]"
+    lines = [
+        f"Figures: {seeds if several else 'value [95 % interval]'}; bold or *: the best row of its "
+        f"column, {FLOOR} and {CEILING} apart; {UNDEFINED}: undefined, or not published.",
+        *_floor_remarks(table),
+    ]
+    for p in table.reference:
+        lines.append(
+            f"Published {p.metric}, {p.name}: {p.citation}; {p.protocol}; mean over "
+            f"{', '.join(p.datasets)}. Not comparable with the other columns."
+        )
+    return tuple(lines)
+
+
+def _floor_remarks(table: Table) -> tuple[str, ...]:
+    tests = table.comparisons
+    if not tests:
+        return ("No row could be tested against the floor: no confidence intervals.",)
+    better = table.better_than_floor
+    if better:
+        names = ", ".join(
+            f"{c.method} ({c.metric}, {c.dataset})"
+            for c in tests
+            if (c.method, c.dataset, c.metric) in better
+        )
+        verdict = f"{DAGGER} Significantly better than the floor, which asks for a cause: {names}."
+    else:
+        verdict = "No row is significantly better than the floor."
+    least = min(tests, key=lambda c: c.p)
+    untested = (len(table.methods) - 2) * len(table.datasets) * len(table.metrics) - len(tests)
+    method = (
+        "One-sided z test of the distances from the ideal, standard errors from the 95 % "
+        f"intervals, level {LEVEL} over all {len(tests)} comparisons (Bonferroni); smallest "
+        f"single p {least.p:.2g} ({least.method}, {least.metric}, {least.dataset})"
+    )
+    return (verdict, f"{method}; {untested} not testable." if untested else f"{method}.")
+
+
+def _agreed(table: Table, key: str) -> dict[str, str]:
+    """Dataset to a protocol entry; empty where cells of one differ in it: then it stays there."""
+    values: dict[str, str] = {}
+    for (_, dataset), cells in table.cells.items():
+        for cell in cells:
+            value = _plain(cell.protocol.get(key))
+            if key not in cell.protocol or values.setdefault(dataset, value) != value:
+                return {}
+    return values
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(entry)}" for key, entry in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return str(value)
+
+
+def _distinct(values: Iterable[str]) -> str:
+    return " | ".join(dict.fromkeys(map(str, values)))
