@@ -15,3 +15,12 @@ def real_data() -> Path:
     if not root or not Path(root).is_dir():
         pytest.skip("real data absent: set CRYOCCD_DATA to its folder")
     return Path(root)
+
+
+@pytest.fixture(scope="session")
+def toy_folders(tmp_path_factory) -> tuple[Path, Path]:
+    """A simulated dataset folder and a plain folder of real micrographs (see tests/toys.py)."""
+    from toys import write_real, write_simulated
+
+    root = tmp_path_factory.mktemp("toy")
+    return write_simulated(root / "simulated", empty=(3,)), write_real(root / "real")

@@ -19,8 +19,8 @@ from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_average
 
 TILE_PX = 512
-_BACKGROUND_DEGREE = 4
-_LOWEST_CYCLES_PER_A = 1 / 60
+_BACKGROUND_DEGREE = 3
+_BAND_PER_A = (1 / 30, 1 / 5)  # below it particles, above it little but noise
 _HIGHEST_CYCLES_PER_PX = 0.45
 
 
@@ -108,9 +108,8 @@ def fit_defocus_A(
         raise CryoccdError(f"defocus: range_A = {range_A}, expected 0 < lowest < highest")
     n = len(spectrum)
     cycles_per_px = np.linspace(0, 0.5, n)
-    keep = (cycles_per_px >= _LOWEST_CYCLES_PER_A * pixel_size_A) & (
-        cycles_per_px <= _HIGHEST_CYCLES_PER_PX
-    )
+    low, high = (edge * pixel_size_A for edge in _BAND_PER_A)
+    keep = (cycles_per_px >= low) & (cycles_per_px <= min(high, _HIGHEST_CYCLES_PER_PX))
     power = spectrum.double().numpy()[keep]
     if not (power > 0).all():
         raise CryoccdError("defocus: the spectrum has empty rings; is the image constant?")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from torch import Tensor
 
@@ -54,7 +55,7 @@ def expose(scene: Scene, volumes: Mapping[str, Projector], optics: Optics) -> Ex
 
 def weak_phase_contrast(
     stamps: Sequence[Stamp],
-    z_A: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    z_A: NDArray[np.float64],
     shape_px: tuple[int, int],
     optics: Optics,
 ) -> Tensor:
@@ -76,12 +77,12 @@ def weak_phase_contrast(
         u_A, v_A = (torch.tensor(d - height_A) for d in (optics.defocus_u_A, optics.defocus_v_A))
         spectrum += torch.fft.rfft2(slab) * ctf(optics, padded, u_A, v_A, device)
     image = torch.fft.irfft2(spectrum, s=padded)
-    field = image[margin : margin + height, margin : margin + width]
-    return -2 * optics.interaction_rad_per_V_A * field
+    field: Tensor = image[margin : margin + height, margin : margin + width]
+    return field * (-2 * optics.interaction_rad_per_V_A)
 
 
 def _delocalisation_px(
-    z_A: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    z_A: NDArray[np.float64],
     shape_px: tuple[int, int],
     optics: Optics,
 ) -> int:

@@ -1,11 +1,11 @@
 """The heights at which a thick specimen is put through the CTF.
 
 A particle at height z has the defocus of the micrograph minus z, so that its CTF contains
-exp(i phi z) with phi = pi lambda k^2. Over the depth of the specimen that is a smooth function of z,
-and polynomial interpolation between a few heights reproduces it: with n Chebyshev nodes over a
-depth of 2 h the error is at most (phi h)^n / (2^(n - 1) n!) (Trefethen, Approximation Theory and
+exp(i phi z) with phi = pi lambda k^2. Over the depth of the specimen that is smooth in z, and
+polynomial interpolation between a few heights reproduces it: with n Chebyshev nodes over a depth of
+2 h the error is at most (phi h)^n / (2^(n - 1) n!) (Trefethen, Approximation Theory and
 Approximation Practice, 2013, chapter 8). Each particle is shared between the slabs at the nodes
-with its Lagrange weights, where assignment to the nearest slab would need five times as many.
+with its Lagrange weights, where assignment to the nearest slab would need many times more.
 """
 
 from math import factorial, pi

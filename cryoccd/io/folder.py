@@ -30,8 +30,6 @@ class MicrographFolder:
     """
 
     def __init__(self, root: Path, source: FolderSource, pixel_size_A: float | None = None) -> None:
-        if pixel_size_A is not None and not pixel_size_A > 0:
-            raise CryoccdError(f"pixel_size_A = {pixel_size_A}, expected angstrom above 0")
         self.root = root
         self._source = source
         split, optics = root / "split.csv", root / "optics.yaml"
@@ -40,8 +38,8 @@ class MicrographFolder:
         self._shapes: dict[str, tuple[int, int]] = {}
         self._pixel_size: tuple[str, float] | None = None
         if pixel_size_A is not None:
-            self._note_pixel_size("the argument pixel_size_A", pixel_size_A)
-        for origin, values in ((str(optics), self._yaml), (f"{root}", source.optics)):
+            self._note_pixel_size(f"{root}: argument pixel_size_A", pixel_size_A)
+        for origin, values in ((str(optics), self._yaml), (str(root), source.optics)):
             if "pixel_size_A" in values:
                 self._note_pixel_size(origin, values["pixel_size_A"])
 
@@ -120,6 +118,8 @@ class MicrographFolder:
             raise CryoccdError(f"{self.root}: optics: {error}") from error
 
     def _note_pixel_size(self, origin: str, pixel_size_A: float) -> None:
+        if not 0 < pixel_size_A < float("inf"):
+            raise CryoccdError(f"{origin}: pixel size {pixel_size_A:g}, expected angstrom above 0")
         if self._pixel_size is None:
             self._pixel_size = (origin, pixel_size_A)
         known_by, known_A = self._pixel_size

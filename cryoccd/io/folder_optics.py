@@ -146,7 +146,8 @@ def _star_pixel_size(
         if name in table:
             return one_value(path, name, numbers(name))
     if "rlnDetectorPixelSize" in table and "rlnMagnification" in table:
-        size_A = numbers("rlnDetectorPixelSize") * 1e4 / numbers("rlnMagnification")
+        with np.errstate(divide="ignore"):  # an infinite pixel size is refused by the folder
+            size_A = numbers("rlnDetectorPixelSize") * 1e4 / numbers("rlnMagnification")
         return one_value(path, "rlnDetectorPixelSize / rlnMagnification", size_A)
     return None
 

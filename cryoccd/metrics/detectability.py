@@ -8,9 +8,11 @@ mean particle at the picks, the power S that of the background between them, and
 is the likelihood-ratio statistic of a known signal in coloured Gaussian noise (Kay 1998, Detection
 Theory, section 5.4): a z-score in the real background, positive for dark particles on light. Then
 
-    d' = (mean s at particles - mean s at background) / sd of s at background
+    d' = (mean s at particles - median s at background) / spread of s at background
 
-where each location is first recentred on the largest score within a quarter of the diameter (a
+with half the distance of the 16th and 84th percentile as the spread: the standard deviation of a
+Gaussian, but blind to the ice crystals and unpicked particles of real background, which would
+otherwise hide how strong the particles are against the noise. Each location is first recentred on the largest score within a quarter of the diameter (a
 square window), particles and background alike, as picks are not exact. Background locations are all
 pixels at least 0.75 diameters from every particle: the limit of ever more random positions, which
 needs no seed. Locations nearer to the border than half the template are left out on both sides.
@@ -18,7 +20,7 @@ needs no seed. Locations nearer to the border than half the template are left ou
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, nan, sqrt
+from math import inf, nan
 
 import torch
 from torch import Tensor
@@ -33,18 +35,18 @@ _REACH = 0.75  # half the template, in diameters: further out the neighbours beg
 _TAPER = 0.6  # where its edge begins to fall
 _CLEARANCE = 0.75  # of the background from any particle, in diameters
 _RECENTRE = 0.25  # diameters
+_SCORE_LIMIT, _SCORE_STEP = 50.0, 0.005  # of the histogram of background scores
+_SCORE_BINS = round(2 * _SCORE_LIMIT / _SCORE_STEP)
 _LEAST_POWER = 0.01  # of the mean: an empty band says nothing, whatever the template has there
 
 
 @dataclass(frozen=True)
 class ScoreStatistics:
-    """Scores of one micrograph: count and sum at particles; count, sum and squares elsewhere."""
+    """Scores of one micrograph: count and sum at particles, histogram at background locations."""
 
     n_particles: int
     particle_sum: float
-    n_background: int
-    background_sum: float
-    background_squares: float
+    background_counts: Tensor
 
 
 @dataclass(frozen=True)
@@ -139,32 +141,37 @@ class Detectability:
         x, y = x[within], y[within]
         at_best = _largest_within(scores, self.recentre_px).to(torch.float64)
         particles = at_best[y, x][inner[y, x]]
-        return ScoreStatistics(
-            len(particles),
-            float(particles.sum()),
-            len(background),
-            float(background.sum()),
-            float(background.square().sum()),
-        )
+        bins = ((background + _SCORE_LIMIT) / _SCORE_STEP).long().clamp(0, _SCORE_BINS - 1)
+        counts = torch.bincount(bins, minlength=_SCORE_BINS).to(torch.float64)
+        return ScoreStatistics(len(particles), float(particles.sum()), counts)
 
     def _power_at(self, shape: tuple[int, int]) -> Tensor:
         """Background power at the frequencies of an rfft2, linear between rings."""
         rings = len(self.power) - 1
         at = (radial_frequency(shape, rfft=True).to(torch.float64) * 2 * rings).clamp_max(rings)
         below = at.floor().long().clamp_max(rings - 1)
-        return torch.lerp(self.power[below], self.power[below + 1], at - below)
+        power: Tensor = torch.lerp(self.power[below], self.power[below + 1], at - below)
+        return power
 
 
 def dprime(statistics: Sequence[ScoreStatistics]) -> float:
     """The index d' of micrographs together; NaN without particles or background."""
     particles = sum(part.n_particles for part in statistics)
-    background = sum(part.n_background for part in statistics)
-    if particles == 0 or background == 0:
+    counts = torch.stack([part.background_counts for part in statistics]).sum(0)
+    if particles == 0 or float(counts.sum()) == 0:
         return nan
     signal = sum(part.particle_sum for part in statistics) / particles
-    mean = sum(part.background_sum for part in statistics) / background
-    variance = sum(part.background_squares for part in statistics) / background - mean**2
-    return (signal - mean) / sqrt(variance) if variance > 0 else nan
+    low, median, high = (_percentile(counts, p) for p in (0.158655, 0.5, 0.841345))
+    return (signal - median) / ((high - low) / 2)
+
+
+def _percentile(counts: Tensor, fraction: float) -> float:
+    """Score under which a fraction of the counts lies, linear within a bin."""
+    below = counts.cumsum(0)
+    target = fraction * float(below[-1])
+    index = int(torch.searchsorted(below, target))
+    part = (target - float(below[index] - counts[index])) / float(counts[index])
+    return (index + part) * _SCORE_STEP - _SCORE_LIMIT
 
 
 def _shape(image: Tensor) -> tuple[int, int]:

@@ -67,4 +67,5 @@ def _compressed(rows: Tensor) -> Tensor:
     """At most d rows of the same scatter."""
     if rows.shape[0] <= rows.shape[1]:
         return rows
-    return torch.linalg.qr(rows, mode="r").R
+    triangle: Tensor = torch.linalg.qr(rows, mode="r").R
+    return triangle

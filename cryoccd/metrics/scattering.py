@@ -65,7 +65,7 @@ class WaveletScattering(nn.Module):
             raise CryoccdError(
                 f"crops: {tuple(crops.shape)}, expected (n, {self.n_px}, {self.n_px})"
             )
-        chunks = crops.to(self.filters.dtype).split(_CHUNK)
+        chunks = torch.split(crops.to(self.filters.dtype), _CHUNK)  # type: ignore[no-untyped-call]
         return torch.cat([self._scatter(chunk) for chunk in chunks])
 
     def _scatter(self, crops: Tensor) -> Tensor:
@@ -87,7 +87,8 @@ class WaveletScattering(nn.Module):
         product = _low_band(spectrum, side) * _low_band(self.filters[j], side)
         wave = torch.fft.ifft2(product)
         # three times as fast as abs(), which guards against an overflow that cannot be here
-        return (wave.real.square() + wave.imag.square()).sqrt() * scale
+        modulus: Tensor = (wave.real.square() + wave.imag.square()).sqrt()
+        return modulus * scale
 
 
 def _low_band(spectrum: Tensor, side: int) -> Tensor:

@@ -72,10 +72,10 @@ def check_density(
         for share, kind in zip(shares, species, strict=True)
     )
     if crowding.mean * discs_A2 > _DENSEST * area_A2:
+        most = int(_DENSEST * area_A2 / discs_A2)
         raise CryoccdError(
-            f"particles: mean = {crowding.mean:g} would cover {crowding.mean * discs_A2 / area_A2:.2f} "
-            f"of the field, expected at most {_DENSEST} (here {_DENSEST * area_A2 / discs_A2:.0f} "
-            "particles); lower mean or min_distance_A"
+            f"particles: mean = {crowding.mean:g} does not fit the field, expected at most {most} "
+            f"({_DENSEST:.0%} of its area); lower mean or min_distance_A, or enlarge shape_px"
         )
 
 
@@ -133,4 +133,4 @@ def _local(
     cells = np.floor((centres_A / pixel_size_A + 0.5) / 8).astype(int)
     rows = cells[:, 1].clip(0, thickness_A.shape[0] - 1)
     columns = cells[:, 0].clip(0, thickness_A.shape[1] - 1)
-    return thickness_A[rows, columns].astype(np.float64)
+    return np.asarray(thickness_A[rows, columns], dtype=np.float64)

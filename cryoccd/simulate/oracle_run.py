@@ -29,7 +29,8 @@ from cryoccd.imaging.ctf_fit import estimate_defocus_A
 from cryoccd.io.atomic import atomic_path, sha256_file, write_text
 from cryoccd.io.mrc import write_mrc
 from cryoccd.io.progress import progress_bar
-from cryoccd.simulate.oracle import AtomsOf, Oracle, OracleMicrograph, library_atoms
+from cryoccd.simulate.oracle import AtomsOf, Oracle, OracleMicrograph
+from cryoccd.simulate.oracle_specimen import library_atoms
 from cryoccd.simulate.oracle_styles import OracleStyle
 
 _JITTER_PX = 0.7

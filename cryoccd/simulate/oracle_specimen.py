@@ -17,6 +17,8 @@ from torch import Tensor
 from cryoccd.fourier import frequency_grid
 from cryoccd.geometry import euler_to_matrix
 from cryoccd.records import Atoms, Particles
+from cryoccd.specimen.assemblies import assembly_atoms
+from cryoccd.specimen.species import ASSEMBLY_PREFIX, species_atoms
 
 POTENTIAL_V_A2 = 47.878009
 """Potential in V Å³ of a scattering factor of 1 Å."""
@@ -24,9 +26,16 @@ DISPLACED_A3 = 17.3
 """Volume a non-hydrogen atom of protein: 0.73 cm³/g at 14.3 Da."""
 
 
+def library_atoms(species: str, flex: float) -> Atoms:
+    """Atoms of a species of the library; only assemblies bend, other sources ignore the flex."""
+    if species.startswith(ASSEMBLY_PREFIX):
+        return assembly_atoms(species.removeprefix(ASSEMBLY_PREFIX), flex=flex)
+    return species_atoms(species)
+
+
 @dataclass(frozen=True)
 class AtomGroups:
-    """Centred atoms of one conformation, (n, 3) float32 a chemical element."""
+    """Atoms of one conformation, (n, 3) float32 a chemical element."""
 
     positions_A: dict[str, Tensor]
 

@@ -21,9 +21,8 @@ from cryoccd.specimen.symmetry import point_group
 _Vectors = NDArray[np.float64]
 
 B_FACTOR_A2 = 30.0
-CONTACT_A = 3.5  # of helix axes from the border of their domain or asymmetric unit
+CONTACT_A = 2.0  # of helix axes from the border of their domain or asymmetric unit
 JITTER_A = 2.0  # standard deviation by which a seed shifts the domains, per axis
-SWING_DEG = 25.0  # turn of the mobile domain at flex 1
 
 
 @dataclass(frozen=True)
@@ -34,35 +33,62 @@ class Assembly:
         name: its name in ASSEMBLIES.
         symmetry: point group, as `point_group` spells it.
         mass_kDa: mass of the whole.
-        domains_A: x, y, z and radius of each domain of one asymmetric unit; the last one moves with
-            `flex`.
+        swing_deg: turn of the mobile domains at flex 1.
+        n_mobile: so many domains, the last ones, move together with `flex`.
+        domains_A: x, y, z and radius of each domain of one asymmetric unit.
     """
 
     name: str
     symmetry: str
     mass_kDa: float
+    swing_deg: float
+    n_mobile: int
     domains_A: tuple[tuple[float, float, float, float], ...]
 
 
-_BARREL = ((36, 4, 13, 15), (46, -5, 24, 14), (34, -4, 46, 14), (43, 6, 60, 15))
-_CAGE = ((32, 16, 34, 14), (39, 6, 37, 13), (28, 27, 28, 11))
-_SHELL = ((28, 38, 96, 24), (8, 40, 104, 20), (38, 24, 112, 17))
-_DIMER = ((22, 16, 16, 24), (48, 20, 10, 24), (28, 40, 22, 20), (44, 22, 40, 16), (70, 14, 22, 19))
+_BARREL = (
+    (33, 7, 11, 14),
+    (45, -3, 17, 14),
+    (38, -10, 33, 12),
+    (32, 6, 42, 13),
+    (43, 7, 58, 14),
+)
+_CAGE = ((33, 10, 37, 11), (20, 25, 39, 11), (20, 5, 47, 11))
+_SHELL = (
+    (34, 32, 100, 16),
+    (16, 46, 102, 17),
+    (14, 24, 108, 16),
+    (38, 52, 90, 15),
+    (30, 40, 117, 14),
+)
+_DIMER = (
+    (18, 12, 16, 17),
+    (40, 12, 14, 17),
+    (24, 32, 24, 17),
+    (46, 26, 30, 16),
+    (20, 34, 4, 15),
+    (64, 12, 20, 16),
+)
 _LOBED = (
-    (-30, 4, -6, 25),
-    (-22, -18, 14, 21),
-    (2, 8, 2, 16),
-    (18, -20, -24, 14),
-    (34, 14, 14, 17),
-    (26, 2, -12, 20),
+    (-34, 8, -10, 17),
+    (-24, -16, 10, 17),
+    (-22, 14, 16, 16),
+    (-16, -10, -16, 15),
+    (4, 4, 0, 14),
+    (30, 12, 14, 15),
+    (20, -22, -22, 12),
+    (26, 0, -10, 17),
 )
 
 ASSEMBLIES = {
-    "barrel_d7": Assembly("barrel_d7", "D7", 700, _BARREL),  # hollow, as the 20S proteasome
-    "cage_o": Assembly("cage_o", "O", 450, _CAGE),  # a shell, as apoferritin
-    "shell_i": Assembly("shell_i", "I", 4000, _SHELL),  # hollow, as a small virus
-    "dimer_d2": Assembly("dimer_d2", "D2", 465, _DIMER),  # as beta-galactosidase
-    "lobed_c1": Assembly("lobed_c1", "C1", 200, _LOBED),
+    assembly.name: assembly
+    for assembly in (
+        Assembly("barrel_d7", "D7", 700, 10, 1, _BARREL),  # hollow, as the 20S proteasome
+        Assembly("cage_o", "O", 450, 10, 1, _CAGE),  # a shell, as apoferritin
+        Assembly("shell_i", "I", 4000, 12, 1, _SHELL),  # hollow, as a small virus
+        Assembly("dimer_d2", "D2", 465, 15, 1, _DIMER),  # as beta-galactosidase
+        Assembly("lobed_c1", "C1", 200, 25, 3, _LOBED),  # two lobes, one larger
+    )
 }
 
 
@@ -72,8 +98,9 @@ def assembly_atoms(name: str, seed: int = 0, flex: float = 0.0) -> Atoms:
     Args:
         name: one of ASSEMBLIES.
         seed: shifts the domains (by about 2 A) and turns their helices.
-        flex: 0 to 1: the last domain of every asymmetric unit swings about its neighbour by up to
-            25 degrees; symmetry, number and order of the atoms stay.
+        flex: 0 to 1: the mobile domains of every asymmetric unit swing outwards about their
+            neighbour by this share of the recipe's angle; symmetry, number and order of the atoms
+            stay.
 
     Raises:
         CryoccdError: an unknown name, or flex outside 0 to 1.
@@ -96,8 +123,10 @@ def assembly_atoms(name: str, seed: int = 0, flex: float = 0.0) -> Atoms:
     n_residues = round(assembly.mass_kDa * 1e3 / RESIDUE_DA / len(operators))
     order = np.flatnonzero(allowed)[np.argsort(depth[allowed], kind="stable")][:n_residues]
     positions, elements, residue = residue_atoms(points[order], frames[order], rng)
-    mobile = owner[order][residue] == len(domains) - 1
-    positions[mobile] = _swung(positions[mobile], centres, flex)
+    hinged = len(domains) - assembly.n_mobile
+    mobile = owner[order][residue] >= hinged
+    turn_rad = np.deg2rad(flex * assembly.swing_deg)
+    positions[mobile] = _swung(positions[mobile], centres[:hinged], centres[hinged:], turn_rad)
     copies = np.einsum("gij,nj->gni", operators, positions).reshape(-1, 3)
     return Atoms(
         positions_A=copies,
@@ -140,12 +169,12 @@ def _dirichlet_distance_A(points: _Vectors, anchor: _Vectors, operators: _Vector
     return nearest
 
 
-def _swung(positions: _Vectors, centres: _Vectors, flex: float) -> _Vectors:
-    """The last domain turned about the middle between it and its nearest neighbour."""
-    mobile, others = centres[-1], centres[:-1]
-    arm = mobile - others[np.linalg.norm(others - mobile, axis=1).argmin()]
-    hinge = mobile - arm / 2
-    axis = np.cross(arm, centres.mean(axis=0) - mobile + np.array([0.0, 0.0, 1e-3]))
-    turn = Rotation.from_rotvec(np.deg2rad(SWING_DEG) * flex * axis / np.linalg.norm(axis))
+def _swung(positions: _Vectors, fixed: _Vectors, mobile: _Vectors, turn_rad: float) -> _Vectors:
+    """Positions turned outwards about the middle between the mobile domains and the nearest one."""
+    centre = mobile.mean(axis=0)
+    arm = centre - fixed[np.linalg.norm(fixed - centre, axis=1).argmin()]
+    hinge = centre - arm / 2
+    axis = np.cross(arm, centre)
+    turn = Rotation.from_rotvec(turn_rad * axis / np.linalg.norm(axis))
     swung: _Vectors = turn.apply(positions - hinge) + hinge
     return swung

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def test_the_field_is_fractal():
     window = np.hanning(64)[:, None] * np.hanning(64)
     power = (np.abs(np.fft.rfft2((logs - logs.mean((1, 2), keepdims=True)) * window)) ** 2).mean(0)
     octaves = [power[0, low : 2 * low].mean() for low in (1, 2, 4, 8, 16)]
-    assert all(a > b for a, b in zip(octaves, octaves[1:], strict=False))
+    assert all(a > b for a, b in pairwise(octaves))
 
 
 def test_flat_and_minimum_and_shape():

@@ -1,4 +1,5 @@
 import numpy as np
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import kstest
 
@@ -23,17 +24,19 @@ def test_mixed_sizes_keep_their_mean_distance():
     least = (diameters[:, None] + diameters) / 2
     np.fill_diagonal(distance, np.inf)
     assert (distance >= least).all()
-    assert (distance < 0.5 * (diameters[:, None] + diameters[None]) * 1.2).any()
+    assert (distance < 1.2 * least).any()
 
 
-def test_too_many_fill_the_field_to_the_jamming_limit_and_the_rest_is_reported():
+def test_too_many_leave_no_hole_and_the_rest_is_reported():
     diameters = np.full(1000, 40.0)
     centres, fitted = place(diameters, (0, 0), (1000, 1000), np.random.default_rng(2))
     assert not fitted.all()
     assert np.isnan(centres[~fitted]).all()
     assert pdist(centres[fitted]).min() >= 40
+    grid = np.stack(np.meshgrid(np.arange(0, 1000, 2.0), np.arange(0, 1000, 2.0)), -1)
+    assert cKDTree(centres[fitted]).query(grid.reshape(-1, 2))[0].max() < 40 + 4
     area_fraction = fitted.sum() * np.pi * 20**2 / 1040**2  # discs may stick out by a radius
-    assert 0.52 < area_fraction < 0.56
+    assert 0.50 < area_fraction < 0.56  # jammed at 0.547 without a border
 
 
 def test_sparse_positions_are_uniform():
