@@ -6,11 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from jsonargparse import auto_cli
 from rich.console import Console
 from rich.table import Table
 
 import cryoccd
+from cryoccd.cli.parse import call
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import write_text
 from cryoccd.io.folder import MicrographFolder, open_folder
@@ -23,13 +23,10 @@ Split = Literal["train", "test", "all"]
 
 def run(argv: list[str]) -> None:
     """Evaluate one set of generated micrographs."""
-    auto_cli(
-        {"noise": evaluate_noise},
-        args=argv,
-        as_positional=False,
-        prog="cryoccd evaluate",
-        exit_on_error=False,
-    )
+    kind = argv[0] if argv else "nothing"
+    if kind != "noise":
+        raise CryoccdError(f"evaluate: {kind}, expected 'cryoccd evaluate noise --help'")
+    call("evaluate noise", evaluate_noise, argv[1:])
 
 
 def evaluate_noise(
@@ -79,14 +76,16 @@ def evaluate_noise(
         count = min(len(truth), len(made))
         truth, made = _first(truth, count), _first(made, count)
         _refuse_shared(real, truth, generated, made)
-    diameter_A = particle_diameter_A or _diameter_A(real_folder, console)
-    protocol = NoiseProtocol(crop_px, crops_per_micrograph, tile_px, diameter_A, seed)
+    if particle_diameter_A is None:
+        particle_diameter_A = _diameter_A(real_folder, console)
+    elif not particle_diameter_A > 0:
+        raise CryoccdError(f"particle_diameter_A = {particle_diameter_A}, expected above 0")
+    protocol = NoiseProtocol(crop_px, crops_per_micrograph, tile_px, particle_diameter_A, seed)
     with console.status("fitting the matched filter"):
         source = open_folder(reference or real, pixel_size_A)
-        part = reference_split or ("train" if source.has_split else None)
-        if reference is not None and part is None:
-            part = "all"
-        detectability = _matched_filter(source, part, truth, diameter_A)
+        # without splits nothing is left to fit on, unless another folder is named
+        part = reference_split or ("train" if source.has_split else "all" if reference else None)
+        detectability = _matched_filter(source, part, truth, particle_diameter_A)
     with console.status(f"comparing {count} real with {count} generated micrographs"):
         report = noise_report(truth, made, detectability, protocol, inception_weights)
     record = {
@@ -134,7 +133,7 @@ def _diameter_A(folder: MicrographFolder, console: Console) -> float | None:
     try:
         return folder.optics().particle_diameter_A
     except CryoccdError as error:
-        console.print(f"no particle diameter: {error}; or give --particle_diameter_A")
+        console.print(f"no particle diameter: {error}; or give --particle-diameter-A")
         return None
 
 

@@ -141,9 +141,7 @@ def fit_defocus_A(
     return DefocusFit(float(fine[index]), float(fine_scores[index]))
 
 
-def _background(
-    frequency: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _background(frequency: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Orthonormal weighted polynomials (k, degree + 1) of the frequency."""
     span = np.interp(frequency, [frequency[0], frequency[-1]], [-1, 1])
     table = np.polynomial.legendre.legvander(span, _BACKGROUND_DEGREE) * weight[:, None]
@@ -151,8 +149,6 @@ def _background(
     return basis
 
 
-def _residual(
-    curves: NDArray[np.float64], basis: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _residual(curves: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64]:
     rest: NDArray[np.float64] = curves - (curves @ basis) @ basis.T
     return rest

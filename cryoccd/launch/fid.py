@@ -200,7 +200,7 @@ class _Column:
             dataset=self.spec.name,
             seed=seed,
             metrics={name: asdict(metric) for name, metric in metrics.items()},
-            protocol=self.protocol.as_dict()
+            protocol=self.protocol.as_dict(self.table.inception_weights)
             | {"split": "test", "domain": self.spec.recipe.domain, "choices": chosen},
             provenance=provenance(
                 self.config_hash(method, seed), self.data_hash, time.monotonic() - started

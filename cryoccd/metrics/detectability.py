@@ -12,10 +12,13 @@ Theory, section 5.4): a z-score in the real background, positive for dark partic
 
 with half the distance of the 16th and 84th percentile as the spread: the standard deviation of a
 Gaussian, but blind to the ice crystals and unpicked particles of real background, which would
-otherwise hide how strong the particles are against the noise. Each location is first recentred on the largest score within a quarter of the diameter (a
-square window), particles and background alike, as picks are not exact. Background locations are all
-pixels at least 0.75 diameters from every particle: the limit of ever more random positions, which
-needs no seed. Locations nearer to the border than half the template are left out on both sides.
+otherwise hide how strong the particles are against the noise.
+
+Each location is first recentred on the largest score within a quarter of the diameter (a square
+window), particles and background alike, as picks are not exact. Background locations are all pixels
+at least 0.75 diameters from every particle, and recentring stays among them: the limit of ever more
+random positions, which needs no seed. Locations nearer to the border than half the template are
+left out on both sides.
 """
 
 from collections.abc import Sequence
@@ -30,6 +33,7 @@ from cryoccd.fourier import radial_average, radial_frequency
 from cryoccd.imaging.discs import disc_mask
 from cryoccd.imaging.masked_psd import masked_autocorrelation, spectrum_of
 from cryoccd.metrics.images import normalised
+from cryoccd.metrics.spectrum import background_mask
 
 _REACH = 0.75  # half the template, in diameters: further out the neighbours begin
 _TAPER = 0.6  # where its edge begins to fall
@@ -94,7 +98,7 @@ class Detectability:
                 f"picks: none is {reach} px or more from the borders; give more training picks"
             )
         clear = [
-            ~disc_mask(_shape(x), c, particle_diameter_px / 2 * 1.2)
+            background_mask(x, c, particle_diameter_px)
             for x, c in zip(fields, centres_px, strict=True)
         ]
         autocorrelation = masked_autocorrelation(fields, clear, reach)
@@ -116,7 +120,8 @@ class Detectability:
         gain = torch.fft.irfft2(weighted * spectrum, s=shape)[0, 0].sqrt()
         scores = torch.fft.irfft2(weighted * torch.fft.rfft2(field, s=shape), s=shape) / gain
         half = side // 2
-        return scores.roll((half, half), (0, 1))[:height, :width].to(torch.float32)
+        at_centre: Tensor = scores.roll((half, half), (0, 1))[:height, :width]
+        return at_centre.to(torch.float32)
 
     def statistics(
         self, images: Sequence[Tensor], centres_px: Sequence[Tensor]

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -44,7 +45,10 @@ class InceptionFeatures:
         torch.save(_state_dict(weights), safe)
         safe.seek(0)
         try:
-            metric = FrechetInceptionDistance(feature=2048, feature_extractor_weights_path=safe)
+            metric = FrechetInceptionDistance(
+                feature=2048,
+                feature_extractor_weights_path=cast("Any", safe),  # torch.load reads it as well
+            )
         except RuntimeError as error:
             raise CryoccdError(
                 f"{weights}: not the weights of the FID Inception-v3; download them with "
@@ -59,9 +63,10 @@ class InceptionFeatures:
         from torchvision.transforms.v2.functional import resize
 
         features = []
-        for chunk in grey[:, None].split(_CHUNK):
-            size = [INPUT_PX, INPUT_PX]
-            large = resize(chunk, size, interpolation=InterpolationMode.BILINEAR, antialias=True)
+        size = [INPUT_PX, INPUT_PX]
+        for i in range(0, len(grey), _CHUNK):
+            small = grey[i : i + _CHUNK, None]
+            large = resize(small, size, interpolation=InterpolationMode.BILINEAR, antialias=True)
             features.append(self.network(large.expand(-1, 3, -1, -1)))
         return torch.cat(features)
 

@@ -57,8 +57,13 @@ def kernel_distance(
 def _sums(one: Sequence[Tensor], two: Sequence[Tensor]) -> Tensor:
     x, y = (torch.cat(list(side)).to(torch.float64) for side in (one, two))
     kernel = (x @ y.T / x.shape[1] + 1) ** 3
-    rows = torch.stack([part.sum(0) for part in kernel.split([len(f) for f in one])])
-    return torch.stack([part.sum(1) for part in rows.split([len(f) for f in two], dim=1)], dim=1)
+    return _membership(one) @ kernel @ _membership(two).T
+
+
+def _membership(features: Sequence[Tensor]) -> Tensor:
+    """(micrographs, all features), 1 where a feature is of that micrograph."""
+    owner = torch.repeat_interleave(torch.arange(len(features)), _counts(features).long())
+    return torch.nn.functional.one_hot(owner, len(features)).T.to(torch.float64)
 
 
 def _counts(features: Sequence[Tensor]) -> Tensor:

@@ -134,7 +134,9 @@ def _contrast(
     """20 log10 of the ratio of d': how much too clear (+) or too faint (-) the particles are."""
     n = len(sides[0])
     if detectability is None:
-        return _undefined(n, "left out: no matched filter, which needs real training picks")
+        return _undefined(
+            n, "left out: no matched filter; it needs real training picks and the particle diameter"
+        )
     if sides[0].centres_px is None or sides[1].centres_px is None:
         return _undefined(n, "left out: needs picks on both sides")
     real = detectability.statistics(sides[0].images, sides[0].centres_px)

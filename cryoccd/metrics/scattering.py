@@ -48,7 +48,7 @@ class WaveletScattering(nn.Module):
         self.n_px, self.J, self.L = n_px, J, L
         bank = _morlet_bank(n_px, J, L)
         self.register_buffer("filters", bank.to(torch.float32))  # (J, L, n_px, n_px), real
-        norms = bank.square().mean((-2, -1)).sqrt()[:, 0]  # (J,); every direction has the same
+        norms = bank.square().mean((-2, -1)).sqrt()  # (J, L): the grid cuts the finest scale
         self.register_buffer("norms", norms.to(torch.float32))
         digest = hashlib.sha256((bank * 1e6).round().to(torch.int32).numpy().tobytes())
         self.version = f"morlet-J{J}-L{L}-n{n_px}-{digest.hexdigest()[:12]}"
@@ -65,8 +65,9 @@ class WaveletScattering(nn.Module):
             raise CryoccdError(
                 f"crops: {tuple(crops.shape)}, expected (n, {self.n_px}, {self.n_px})"
             )
-        chunks = torch.split(crops.to(self.filters.dtype), _CHUNK)  # type: ignore[no-untyped-call]
-        return torch.cat([self._scatter(chunk) for chunk in chunks])
+        values = crops.to(self.filters.dtype)
+        starts = range(0, len(values), _CHUNK)
+        return torch.cat([self._scatter(values[i : i + _CHUNK]) for i in starts])
 
     def _scatter(self, crops: Tensor) -> Tensor:
         first, second = [], []

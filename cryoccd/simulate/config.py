@@ -1,6 +1,10 @@
 """What a simulated set is made of; every value is checked when it enters."""
 
+from argparse import ArgumentError
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from jsonargparse import ArgumentParser
 
 from cryoccd.errors import CryoccdError
 from cryoccd.scene.compose import CrowdingConfig
@@ -92,6 +96,21 @@ class SimulateConfig:
             _within(
                 "simulate: box_px", self.box_px, 8, min(self.shape_px), "pixels, at most the field"
             )
+
+
+def read_config(path: Path) -> SimulateConfig:
+    """The configuration of a YAML file.
+
+    Raises:
+        CryoccdError: no such file, an unknown key, or a value that is refused.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    keys = parser.add_class_arguments(SimulateConfig, as_group=False)
+    try:
+        settings = parser.instantiate(parser.parse_path(path))
+    except (ArgumentError, TypeError) as error:
+        raise CryoccdError(f"{path}: {' '.join(str(error).split())}") from error
+    return SimulateConfig(**{key: settings[key] for key in keys})
 
 
 def _within(name: str, value: float, low: float, high: float, unit: str) -> None:

@@ -156,7 +156,8 @@ class Oracle:
             scattered = torch.fft.fft2(torch.exp(phase * potential) - 1)
             chi = _aberration(k_squared, optics, float(optics.defocus_u_A - height_A))
             total += scattered * torch.polar(envelope, -chi)
-        return 1 + torch.fft.ifft2(total)
+        wave: Tensor = 1 + torch.fft.ifft2(total)
+        return wave
 
     def _bin(self, image: Tensor) -> Tensor:
         """From electrons a camera pixel to electrons a final pixel, without the margin."""

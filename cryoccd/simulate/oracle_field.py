@@ -18,6 +18,7 @@ MARGIN_PX = 32
 """Final pixels rendered on each side beyond the field, where delocalised signal may wrap."""
 FINE = 2
 """Rendered pixels a final pixel along each side."""
+_SPREAD = 0.1  # of the logarithm of the number of particles
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _particles(style: OracleStyle, thickness_A: float, rng: np.random.Generator)
     diameters_A = np.array([i.diameter_A for i in style.ingredients])
     abundance = np.array([i.abundance for i in style.ingredients])
     area_um2 = float(np.prod(high_A - low_A)) / 1e8
-    wanted = int(rng.poisson(style.particles_per_um2 * area_um2))
+    wanted = round(style.particles_per_um2 * area_um2 * float(np.exp(rng.normal(0, _SPREAD))))
     centres: list[NDArray[np.float64]] = []
     kinds: list[int] = []
     for _ in range(20 * wanted):

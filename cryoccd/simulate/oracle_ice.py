@@ -3,8 +3,8 @@
 A column of thickness t holds molecules of number density rho whose projected potential is a random
 field with the spectrum rho t S(k) F(k)², F = 47.878 V Å² (f_O + 2 f_H) and S the structure factor
 of liquid water: its compressibility limit at low k and the first maximum near 1 / 3.7 Å
-(Narten & Levy 1971, J. Chem. Phys. 55, 2263). Falcon & Vulovic's point holds here too: after the
-microscope this noise carries the Thon rings.
+(Narten & Levy 1971, J. Chem. Phys. 55, 2263). It meets the lens like any potential, so that the
+background carries Thon rings.
 """
 
 import torch
@@ -44,4 +44,5 @@ class IceNoise:
     def spectrum(self, thickness_A: Tensor, generator: torch.Generator) -> Tensor:
         """rfft2 of the potential in V Å of one layer of (h, w) thickness."""
         noise = torch.randn(self.shape_px, generator=generator) * thickness_A.sqrt()
-        return torch.fft.rfft2(noise) * self.transfer
+        spectrum: Tensor = torch.fft.rfft2(noise) * self.transfer
+        return spectrum

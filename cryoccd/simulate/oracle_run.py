@@ -77,7 +77,9 @@ def write_oracle(
     _write_optics(style, root, [record["defocus_A"] for record in records[:n_train]])
     truth = pd.concat(
         [
-            pd.DataFrame(record["truth"]).assign(micrograph=name, defocus_A=record["true_defocus_A"])
+            pd.DataFrame(record["truth"]).assign(
+                micrograph=name, defocus_A=record["true_defocus_A"]
+            )
             for name, record in zip(names, records, strict=True)
         ],
         ignore_index=True,

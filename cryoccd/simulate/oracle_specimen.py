@@ -2,9 +2,10 @@
 
 Rotated atoms are spread bilinearly over a 2-D grid, one grid an element, and multiplied in Fourier
 space by 47.878 V Å² f_e(k) (Peng et al. 1996, Acta Cryst. A52, 257; 47.878 = h² / 2π m e), the B
-factor exp(-B k² / 4), and the inverse of the splat's own transfer. The solvent that an atom displaces is a
-Gaussian of its volume v (Fraser et al. 1978, J. Appl. Cryst. 11, 693), V v exp(-π v^(2/3) k²): an
-approximation with one v for all but hydrogen, whose volume stands with its heavy neighbour.
+factor exp(-B k² / 4), and the inverse of the splat's own transfer. The solvent that an atom
+displaces is a Gaussian of its volume v (Fraser et al. 1978, J. Appl. Cryst. 11, 693),
+V v exp(-π v^(2/3) k²): an approximation with one v for all but hydrogen, whose volume stands with
+its heavy neighbour.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """The same work on many items, in this process or in several, with the same bytes.
 
 Every item runs on one torch thread, since the number of threads changes the order of sums.
-Processes are spawned: a fork of a process that holds threads may hang.
+Processes are forked from a server that has done nothing but the imports: they start at once, where
+a fork of a process that holds threads may hang.
 """
 
 import multiprocessing
@@ -42,9 +43,9 @@ def for_each(setup: Callable[[], Job], indices: Sequence[int], workers: int) -> 
                 job(index)
                 yield index
         return
-    pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), initializer=_prepare, initargs=(setup,)
-    )
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, setup.__class__.__module__])
+    pool = ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(setup,))
     try:
         futures = {pool.submit(_run, index): index for index in indices}
         for future in as_completed(futures):

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cryoccd.errors import CryoccdError
@@ -46,6 +47,7 @@ def simulate(
     """
     if workers < 1:
         raise CryoccdError(f"simulate: workers = {workers}, expected 1 or more processes")
+    _check_device(device)
     writer = DatasetWriter(output, provenance(config), resume)
     if writer.finished:
         return
@@ -107,6 +109,14 @@ def measure_species(
     height, width = config.shape_px
     check_density(species, config.particles, height * width * config.pixel_size_A**2)
     return species
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # a build without CUDA asserts
+        reason = str(error).splitlines()[0]
+        raise CryoccdError(f"device {device}: not at hand ({reason}); use cpu") from error
 
 
 @dataclass(frozen=True)

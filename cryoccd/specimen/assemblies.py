@@ -87,7 +87,7 @@ ASSEMBLIES = {
         Assembly("cage_o", "O", 450, 10, 1, _CAGE),  # a shell, as apoferritin
         Assembly("shell_i", "I", 4000, 12, 1, _SHELL),  # hollow, as a small virus
         Assembly("dimer_d2", "D2", 465, 15, 1, _DIMER),  # as beta-galactosidase
-        Assembly("lobed_c1", "C1", 200, 25, 3, _LOBED),  # two lobes, one larger
+        Assembly("lobed_c1", "C1", 200, 18, 3, _LOBED),  # two lobes, one larger
     )
 }
 

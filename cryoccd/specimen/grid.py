@@ -13,7 +13,8 @@ def squared_frequency(box_px: int, voxel_size_A: float) -> Tensor:
     """(n, n, n // 2 + 1) squared spatial frequency in 1/A^2 of a real transform's half space."""
     full = torch.fft.fftfreq(box_px, voxel_size_A) ** 2
     half = torch.fft.rfftfreq(box_px, voxel_size_A) ** 2
-    return full[:, None, None] + full[None, :, None] + half
+    squared: Tensor = full[:, None, None] + full[None, :, None] + half
+    return squared
 
 
 def limit_to_nyquist(spectrum: Tensor, voxel_size_A: float) -> Tensor:

@@ -2,17 +2,15 @@
 
 V(k) = (h^2 / 2 pi m e) sum_j f_e,j(k) exp(-B_j k^2 / 4 - 2 pi i k r_j) - V_ice M(k)
 
-The atoms (five-Gaussian factors, see scattering.py) are laid with gemmi's DensityCalculatorE on a
-grid finer than the target, blurred by an extra B factor so that this grid samples them without
-aliasing, and deblurred in Fourier space. M is the flat bulk-solvent model of crystallography
-(Jiang & Brunger 1994): 1 where the molecule displaces ice, with a Gaussian edge. The spectrum is
-cropped to the target box and cut at the Nyquist sphere. Outside the molecule the map is 0: the ice
-is the background.
+The atoms are laid (gridding.py) on a grid finer than the target, blurred by an extra B factor so
+that this grid samples them without aliasing, and deblurred in Fourier space. M is 1 where the
+molecule displaces ice, with a soft edge (solvent.py), as the flat bulk solvent of crystallography.
+The spectrum is cropped to the target box and cut at the Nyquist sphere. Outside the molecule the
+map is 0: the ice is the background.
 """
 
 from math import ceil, log, pi, sqrt
 
-import gemmi
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,19 +19,19 @@ from torch import Tensor
 from cryoccd.errors import CryoccdError
 from cryoccd.records import Atoms, Volume
 from cryoccd.specimen.grid import check_voxel_size, fast_even, limit_to_nyquist, squared_frequency
+from cryoccd.specimen.gridding import atom_density
 from cryoccd.specimen.scattering import (
     VITREOUS_ICE_V,
     VOLT_A2,
     atomic_masses,
     atomic_numbers,
 )
+from cryoccd.specimen.solvent import displaced_ice
 
 BOX_PER_DIAMETER = 1.5
 OVERSAMPLING = 1.5
-MASK_GRID_A = 1.0  # solvent masks are drawn on a grid at least this fine
-ALIAS = 3e-3  # aliases of the blurred grid at the target Nyquist, relative to the signal
-TAIL = 5e-5  # gridded density, A^-2, where an atom's tail is cut; both keep errors under 0.5 %
-MASK_EDGE_A = 1.0  # standard deviation of the Gaussian edge between molecule and ice
+FINE_GRID_A = 1.0  # at most, so that the edge of the solvent is sampled
+ALIAS = 3e-3  # aliases of the blurred grid at the target Nyquist, of the signal
 
 
 def potential(
@@ -69,24 +67,21 @@ def potential(
             f"box_px = {box} ({box * voxel_size_A:g} A): the atoms span {2 * radius_A:.0f} A; "
             f"expected at least {ceil(2 * radius_A / voxel_size_A) + 2}"
         )
-    fine_box = fast_even(box * max(OVERSAMPLING, voxel_size_A / MASK_GRID_A))
+    fine_box = fast_even(box * max(OVERSAMPLING, voxel_size_A / FINE_GRID_A))
     fine_A = box * voxel_size_A / fine_box
     blur_A2 = max(0.0, _blur_A2(fine_A, 0.5 / voxel_size_A) - float(atoms.b_factors_A2.min()))
     margin_A = 5 + 4 * sqrt((float(atoms.b_factors_A2.max()) + blur_A2) / (8 * pi**2))
     centre_px = ceil((radius_A + margin_A) / voxel_size_A)  # of the target grid, both grids hit it
     sub_box = min(fine_box, fast_even(2 * centre_px * voxel_size_A / fine_A))
-    cell = gemmi.UnitCell(*[sub_box * fine_A] * 3, 90, 90, 90)
-    model = _model(numbers, positions + centre_px * voxel_size_A, atoms.b_factors_A2, cell)
+    placed = positions + centre_px * voxel_size_A
 
-    frequency2 = squared_frequency(box, voxel_size_A)
-    density = _atom_density(model, cell, sub_box, blur_A2)
-    spectrum = _cropped_spectrum(density, fine_box, box) * (VOLT_A2 * fine_A**3)
-    spectrum = spectrum * torch.exp(frequency2 * (blur_A2 / 4))
+    density = atom_density(numbers, placed, atoms.b_factors_A2, blur_A2, sub_box, fine_A)
+    spectrum = VOLT_A2 * _cropped_spectrum(density, fine_box, box)
+    spectrum = spectrum * torch.exp(squared_frequency(box, voxel_size_A) * (blur_A2 / 4))
     if bulk_solvent_V:
-        mask = _cropped_spectrum(_molecule_mask(model, cell, sub_box), fine_box, box) * fine_A**3
-        edge = torch.exp(-2 * (pi * MASK_EDGE_A) ** 2 * frequency2)
-        spectrum = spectrum - bulk_solvent_V * edge * mask
-    spectrum = limit_to_nyquist(spectrum, voxel_size_A) / voxel_size_A**3
+        displaced = displaced_ice(placed[numbers > 1], sub_box, fine_A)
+        spectrum = spectrum - bulk_solvent_V * _cropped_spectrum(displaced, fine_box, box)
+    spectrum = limit_to_nyquist(spectrum, voxel_size_A) * (fine_A / voxel_size_A) ** 3
     values = torch.fft.irfftn(spectrum, s=(box, box, box))
     shift = box // 2 - centre_px
     return Volume(torch.roll(values, (shift,) * 3, (0, 1, 2)), voxel_size_A)
@@ -109,54 +104,10 @@ def _blur_A2(grid_A: float, band: float) -> float:
     return 4 * log(1 / ALIAS) * grid_A**2 / (1 - 2 * grid_A * band)
 
 
-def _model(
-    numbers: NDArray[np.uint8],
-    positions_A: NDArray[np.float64],
-    b_factors_A2: NDArray[np.float64],
-    cell: gemmi.UnitCell,
-) -> gemmi.Model:
-    """A gemmi model: identical atoms first, then every property by array."""
-    residue = gemmi.Residue()
-    for _ in numbers:
-        residue.add_atom(_ATOM)
-    chain, model, structure = gemmi.Chain("A"), gemmi.Model(1), gemmi.Structure()
-    chain.add_residue(residue)
-    model.add_chain(chain)
-    structure.add_model(model)
-    structure.cell = cell
-    flat = gemmi.FlatStructure(structure)
-    flat.pos[:] = positions_A
-    flat.b_iso[:] = b_factors_A2
-    flat.elements[:] = numbers
-    return flat.generate_structure()[0]
-
-
-def _atom_density(model: gemmi.Model, cell: gemmi.UnitCell, side: int, blur_A2: float) -> Tensor:
-    """(side,) * 3 blurred density in angstrom of scattering factor per cubic angstrom."""
-    calculator = gemmi.DensityCalculatorE()
-    calculator.blur = blur_A2
-    calculator.cutoff = TAIL
-    calculator.grid.set_size(side, side, side)
-    calculator.grid.set_unit_cell(cell)
-    calculator.add_model_density_to_grid(model)
-    return torch.from_numpy(calculator.grid.array.T.copy())  # gemmi's first axis is x
-
-
-def _molecule_mask(model: gemmi.Model, cell: gemmi.UnitCell, side: int) -> Tensor:
-    """(side,) * 3, 1 where van der Waals spheres and the gaps too small for water keep ice out."""
-    grid = gemmi.FloatGrid(side, side, side)
-    grid.set_unit_cell(cell)
-    gemmi.SolventMasker(gemmi.AtomicRadiiSet.VanDerWaals).put_mask_on_float_grid(grid, model)
-    return 1 - torch.from_numpy(grid.array.T.copy())
-
-
 def _cropped_spectrum(values: Tensor, fine_box: int, box: int) -> Tensor:
     """Transform of values zero-padded to fine_box, its frequencies of `box` alone, per axis."""
     kept = torch.fft.fftfreq(box, 1 / box).round().long() % fine_box
-    spectrum = torch.fft.rfft(values, n=fine_box, dim=2)[..., : box // 2 + 1]
+    spectrum: Tensor = torch.fft.rfft(values, n=fine_box, dim=2)[..., : box // 2 + 1]
     spectrum = torch.fft.fft(spectrum, n=fine_box, dim=1)[:, kept]
-    return torch.fft.fft(spectrum, n=fine_box, dim=0)[kept]
-
-
-_ATOM = gemmi.Atom()
-_ATOM.name = "X"
+    spectrum = torch.fft.fft(spectrum, n=fine_box, dim=0)[kept]
+    return spectrum

@@ -1,5 +1,6 @@
 """One word or path to a specimen: an embedded assembly, a structure file or a map."""
 
+from math import sqrt
 from pathlib import Path
 
 import torch
@@ -66,14 +67,13 @@ def diameter_A(volume: Volume) -> float:
     if not float(total) > 0:
         raise CryoccdError("volume: empty, every voxel is 0; it has no diameter")
     shell = int(torch.searchsorted(power.cumsum(0), ENCLOSED * total))
-    return 2 * float(shell) ** 0.5 * volume.voxel_size_A
+    return 2 * sqrt(shell) * volume.voxel_size_A
 
 
 def _name(source: str) -> str:
     if source.startswith(ASSEMBLY_PREFIX):
         return source.removeprefix(ASSEMBLY_PREFIX)
-    path = Path(source.removesuffix(".gz"))
-    return path.stem
+    return Path(source.removesuffix(".gz")).stem
 
 
 def _suffix(source: str) -> str:

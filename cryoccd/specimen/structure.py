@@ -1,6 +1,9 @@
 """Atoms from PDB and mmCIF files, plain or gzipped, through gemmi."""
 
+import gzip
+import zlib
 from pathlib import Path
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -29,8 +32,10 @@ def read_structure(path: Path) -> Atoms:
     if not path.is_file():
         raise CryoccdError(f"{path}: no such file")
     try:
+        if path.suffix == ".gz":
+            _read_through(path)
         structure = gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError, OSError, IndexError) as error:
+    except (RuntimeError, ValueError, OSError, IndexError, EOFError, zlib.error) as error:
         raise CryoccdError(
             f"{path}: not a readable structure ({' '.join(str(error).split())}); "
             "expected PDB or mmCIF, plain or .gz"
@@ -38,7 +43,7 @@ def read_structure(path: Path) -> Atoms:
     for _ in range(len(structure) - 1):
         del structure[-1]
     structure.remove_waters()
-    flat = gemmi.FlatStructure(structure)
+    flat: Any = gemmi.FlatStructure(structure)
     if len(flat.occ) == 0:
         raise CryoccdError(f"{path}: no atoms besides water; expected ATOM or HETATM records")
     keep = _one_location(flat)
@@ -56,7 +61,14 @@ def read_structure(path: Path) -> Atoms:
         raise CryoccdError(f"{path}: {error}") from error
 
 
-def _one_location(flat: gemmi.FlatStructure) -> NDArray[np.int64]:
+def _read_through(path: Path) -> None:
+    """Unpack once: gemmi takes a truncated archive for a shorter structure."""
+    with gzip.open(path) as stream:
+        while stream.read(1 << 20):
+            pass
+
+
+def _one_location(flat: Any) -> NDArray[np.int64]:
     """Indices, in file order, of atoms without alternatives and of the fullest alternative."""
     flat.strings_as_numbers = False
     site = np.rec.fromarrays([flat.chain_ids, flat.resnums, flat.icodes, flat.atom_names])

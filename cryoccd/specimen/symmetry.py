@@ -30,7 +30,8 @@ def point_group(name: str) -> NDArray[np.float64]:
         z_axis, other = _polyhedral(match[3])
         return _closure([z_axis, other], _ORDERS[match[3]])
     fold = int(match[2])
-    turns = Rotation.from_rotvec(np.outer(np.arange(fold), [0, 0, 2 * np.pi / fold])).as_matrix()
+    angles = np.outer(np.arange(fold), [0, 0, 2 * np.pi / fold])
+    turns: NDArray[np.float64] = Rotation.from_rotvec(angles).as_matrix()
     if match[1] == "C":
         return turns
     return np.concatenate([turns, turns @ np.diag([1.0, -1.0, -1.0])])

@@ -53,7 +53,7 @@ def test_pooling_finds_rings_too_faint_for_one_image():
 
 def test_noise_without_rings_scores_low():
     image = torch.randn(256, 256, generator=torch.Generator().manual_seed(5))
-    assert estimate_defocus_A(image, *MICROSCOPE, 4.0).score < 0.4
+    assert estimate_defocus_A(image, *MICROSCOPE, 4.0).score < 0.5
 
 
 def test_spectrum_of_white_noise_is_flat():

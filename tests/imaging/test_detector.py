@@ -32,7 +32,9 @@ def test_mean_of_the_image_is_the_incident_dose():
 
 def test_noise_spectrum_follows_nnps():
     side, dose = 256, 30.0
-    frames = torch.stack([CAMERA.expose(torch.full((side, side), dose), seeded(s)) for s in range(8)])
+    frames = torch.stack(
+        [CAMERA.expose(torch.full((side, side), dose), seeded(s)) for s in range(8)]
+    )
     power = torch.fft.fft2(frames - frames.mean()).abs() ** 2 / side**2
     rings = radial_average(power).mean(0)[8:128]
     expected = dose / CAMERA.dqe0 * CAMERA.nnps(torch.arange(8, 128) / side)

@@ -7,6 +7,7 @@ import torch
 from cryoccd.imaging.ctf import ctf
 from cryoccd.imaging.ctf_fit import estimate_defocus_A
 from cryoccd.imaging.detector import Detector
+from cryoccd.imaging.discs import disc_mask
 from cryoccd.records import Atoms
 from cryoccd.simulate.oracle import Oracle
 from cryoccd.simulate.oracle_field import MARGIN_PX, draw_field
@@ -68,9 +69,13 @@ def test_image_is_weak_phase_times_ctf():
 def test_particles_are_dark_where_the_truth_says():
     micrograph = Oracle(QUIET, 1, ball).expose(0)
     contrast = micrograph.expected / micrograph.expected.median() - 1
-    columns, rows = micrograph.centres_px.round().long().clamp(0, 95).unbind(1)
-    assert len(rows) >= 3
-    assert float(contrast[rows, columns].max()) < -float(contrast.std())
+    within = disc_mask((96, 96), micrograph.centres_px, 7)
+    assert len(micrograph.truth) >= 3
+    assert float(contrast[within].mean()) < -0.5 * float(contrast.std())
+    for centre_px in micrograph.centres_px:
+        assert float(contrast[disc_mask((96, 96), centre_px[None], 7)].mean()) < 0
+    beside = disc_mask((96, 96), micrograph.centres_px.flip(1), 7)  # x and y taken for each other
+    assert float(contrast[beside].mean()) > 0.5 * float(contrast[within].mean())
 
 
 def test_electrons_are_absolute():
