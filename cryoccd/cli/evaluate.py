@@ -81,6 +81,7 @@ def evaluate_noise(
     elif not particle_diameter_A > 0:
         raise CryoccdError(f"particle_diameter_A = {particle_diameter_A}, expected above 0")
     protocol = NoiseProtocol(crop_px, crops_per_micrograph, tile_px, particle_diameter_A, seed)
+    fixed = protocol.as_dict(inception_weights)  # names a wrong crop or file before the work begins
     with console.status("fitting the matched filter"):
         source = open_folder(reference or real, pixel_size_A)
         # without splits nothing is left to fit on, unless another folder is named
@@ -90,7 +91,7 @@ def evaluate_noise(
         report = noise_report(truth, made, detectability, protocol, inception_weights)
     record = {
         "metrics": {name: asdict(metric) for name, metric in report.items()},
-        "protocol": protocol.as_dict(inception_weights)
+        "protocol": fixed
         | {
             "real_split": real_part,
             "generated_split": generated_split or "all",

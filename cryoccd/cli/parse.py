@@ -21,7 +21,7 @@ def call(prog: str, function: Callable[..., Any], argv: list[str]) -> None:
         if parameter.annotation is bool
     }
     settings = parser.parse_args(_plain_flags(argv, flags))
-    settings = parser.instantiate_classes(settings)
+    settings = parser.instantiate(settings)
     values = {k: v for k, v in vars(settings).items() if k not in ("config", "__default_config__")}
     function(**values)
 

@@ -52,7 +52,8 @@ class OracleRecipe(Recipe):
     def prepare(self, simulated: Path, real: Path) -> None:
         """Make the real side and the simulated training side where they are absent."""
         seed = item_seed(self.seed, "oracle", self.style)
-        write_oracle(STYLES[self.style], real, self.n_train, self.n_test, seed, resume=True)
+        style = STYLES[self.style]
+        write_oracle(style, real, self.n_train, self.n_test, seed, workers=self.workers)
         self._simulate("train", real, simulated, self.n_train)
 
     def prepare_test(self, simulated: Path, real: Path) -> None:

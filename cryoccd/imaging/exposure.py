@@ -40,7 +40,7 @@ def expose(scene: Scene, volumes: Mapping[str, Projector], optics: Optics) -> Ex
             f"{scene.pixel_size_A}"
         )
     stamps = make_stamps(scene, volumes)
-    footprints = draw_footprints(stamps, scene.shape_px)
+    footprints = draw_footprints(stamps, scene.shape_px, scene.pixel_size_A)
     contrast = weak_phase_contrast(
         stamps, scene.particles.positions_A[:, 2], scene.shape_px, optics
     )

@@ -1,4 +1,8 @@
-"""Instance labels: which pixels belong to which particle."""
+"""Instance labels: which pixels belong to which particle.
+
+At high resolution a projection has gaps between its helices, so the footprint is drawn from the
+projected potential smoothed by a Gaussian of the size of a side chain.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cryoccd.fourier import radial_frequency
 from cryoccd.imaging.stamps import Stamp, reach_px
 
 FOOTPRINT_FRACTION = 0.1
-"""The footprint is where the projected potential exceeds this part of the particle's maximum."""
+"""The footprint is where the smoothed projection exceeds this part of the particle's maximum."""
+
+SMOOTHING_A = 5.0
+"""Standard deviation of the smoothing."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +27,8 @@ class Footprints:
     """Labels of one field and what became of each of n particles.
 
     Args:
-        instances: (h, w) int32, 0 = background; where footprints overlap the larger projected
-            potential has the pixel.
+        instances: (h, w) int32, 0 = background; where footprints overlap the larger smoothed
+            projection has the pixel.
         instance_id: (n,) label of each particle, from 1; 0 for one that shows no pixel.
         visible_fraction: (n,) part of the footprint that bears its label inside the field.
         overlap_fraction: (n,) part of the footprint that other footprints cover as well.
@@ -34,7 +42,9 @@ class Footprints:
     on_edge: NDArray[np.bool_]
 
 
-def draw_footprints(stamps: Sequence[Stamp], shape_px: tuple[int, int]) -> Footprints:
+def draw_footprints(
+    stamps: Sequence[Stamp], shape_px: tuple[int, int], pixel_size_A: float
+) -> Footprints:
     """Label a field of (height, width) pixels on which the stamps lie."""
     height, width = shape_px
     n, margin = len(stamps), reach_px(stamps, shape_px)
@@ -44,8 +54,9 @@ def draw_footprints(stamps: Sequence[Stamp], shape_px: tuple[int, int]) -> Footp
     labels = torch.zeros(canvas, dtype=torch.int32, device=device)
     covered = torch.zeros(canvas, dtype=torch.int32, device=device)
     marks = []
-    for label, stamp in enumerate(stamps, start=1):
-        window, potential = stamp.window(margin), stamp.potential
+    smoothed = _smooth([stamp.potential for stamp in stamps], SMOOTHING_A / pixel_size_A)
+    for label, (stamp, potential) in enumerate(zip(stamps, smoothed, strict=True), start=1):
+        window = stamp.window(margin)
         mark = potential > FOOTPRINT_FRACTION * potential.max()
         won = mark & (potential > highest[window])
         highest[window] = torch.where(won, potential, highest[window])
@@ -80,3 +91,16 @@ def draw_footprints(stamps: Sequence[Stamp], shape_px: tuple[int, int]) -> Footp
         overlap_fraction=shared / area,
         on_edge=inside < area,
     )
+
+
+def _smooth(images: list[Tensor], sigma_px: float) -> list[Tensor]:
+    """The square images blurred by a Gaussian, those of one size together."""
+    smoothed = list(images)
+    for box in {image.shape[0] for image in images}:
+        members = [index for index, image in enumerate(images) if image.shape[0] == box]
+        spectra = torch.fft.rfft2(torch.stack([images[index] for index in members]))
+        radius = radial_frequency((box, box), rfft=True).to(spectra.device)
+        spectra *= torch.exp(-2 * (torch.pi * sigma_px * radius) ** 2)
+        for index, image in zip(members, torch.fft.irfft2(spectra, s=(box, box)), strict=True):
+            smoothed[index] = image
+    return smoothed

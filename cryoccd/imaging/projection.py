@@ -132,5 +132,5 @@ def _padded_transform(values: Tensor) -> Tensor:
     for weighted in (padded, padded * second):
         transform = torch.fft.rfftn(torch.fft.ifftshift(weighted))
         transform = torch.fft.fftshift(transform, dim=(0, 1))
-        channels.append(torch.view_as_real(transform).permute(3, 0, 1, 2))
-    return torch.cat(channels)
+        channels.append(torch.view_as_real(transform))
+    return torch.cat(channels, dim=-1).permute(3, 0, 1, 2)  # channels adjacent in memory: faster

@@ -86,7 +86,7 @@ def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:
             raise CryoccdError(f"{path}: needs {name}; add --{name.lower()} (make: {name}=...)")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(Matrix, as_group=False)
-    values = parser.instantiate_classes(parser.parse_object(yaml.safe_load(text)))
+    values = parser.instantiate(parser.parse_object(yaml.safe_load(text)))
     return Matrix(**vars(values))
 
 

@@ -25,7 +25,7 @@ def load_translator(checkpoint: Path) -> Translator:
         raise CryoccdError(f"{config_path}: no key `model`; it is not a configuration of a fit")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Translator, "model")
-    model = parser.instantiate_classes(parser.parse_object({"model": config["model"]})).model
+    model = parser.instantiate(parser.parse_object({"model": config["model"]})).model
     if not isinstance(model, Translator):
         raise CryoccdError(f"{config_path}: `model` is no Translator")
     try:

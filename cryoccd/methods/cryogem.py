@@ -1,6 +1,6 @@
 r"""CryoGEM: contrastive translation with a physics front end (Zhang et al., arXiv:2312.02235).
 
-    source    s = (ice · (1 + clean) − μ) / σ_clean + n / √SNR,    n white, then scaled to sd 1
+    source    s = (t · (1 + clean) − μ) / σ_clean + n / √SNR,    t = 1 − c (1 − ice), n white
     losses    L_D = ½ [mean D(G(s))² + mean (D(real) − 1)²]
               L_G = λ_GAN mean (D(G(s)) − 1)² + λ_NCE mean over levels of NCE_level(s, G(s), mask)
 
@@ -8,8 +8,9 @@ NCE is the mask-guided PatchNCE of `cryoccd.losses.mask_patch_nce`, on the featu
 generator's own encoder gives of s and of G(s). Each step trains D first, then G and the head F.
 
 What differs from the paper's code:
-- `clean` already carries the CTF and ice acts on it as relative transmission; there, ice comes
-  before the CTF, whose value of 0.1 at zero frequency weakens the ice gradient tenfold;
+- `clean` already carries the CTF and ice acts on it as transmission. Estimated ice maps tell where
+  it is darker, not by how much: c = 0.1 is the value of the CTF at zero frequency, by which the
+  paper's code, with the ice before the CTF, weakens the gradient (and there c = 1 for particles);
 - μ and σ_clean are constants of the training set, and real images come at median 0 and MAD-sd 1,
   divided by range_sd and clipped; there, each batch is stretched from its minimum to its maximum,
   so that one hot pixel changes all the rest;
@@ -25,9 +26,11 @@ import torch
 from lightning.pytorch.cli import OptimizerCallable
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.optim import Optimizer
 
 from cryoccd.data.datamodule import CryoDataModule
+from cryoccd.data.ice_maps import upsample
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import item_seed
 from cryoccd.losses.lsgan import discriminator_loss, generator_loss
@@ -38,6 +41,9 @@ from cryoccd.nn.feature_head import FeatureHead
 from cryoccd.nn.tiling import check_tiles, translate_tiled
 from cryoccd.nn.unet_generator import UNetGenerator
 from cryoccd.records import UnpairedBatch
+
+MAX_ICE_MAPS = 64
+"""Ice maps, at 1/8 size, that the checkpoint carries along."""
 
 
 class CryoGEM(Translator):
@@ -50,6 +56,7 @@ class CryoGEM(Translator):
         optimizer: makes one optimizer for each of D, G and F.
         constant_images: training images at the full learning rate.
         decay_images: training images after that, while the rate falls linearly to 0.
+        ice_contrast: c, the loss of transmission where the ice map is 0; 1 for maps of true scale.
         snr: variance of the clean signal over that of the white noise put on it.
         lambda_gan: weight of the adversarial loss.
         lambda_nce: weight of the contrastive loss.
@@ -73,6 +80,7 @@ class CryoGEM(Translator):
         optimizer: OptimizerCallable,
         constant_images: int,
         decay_images: int,
+        ice_contrast: float = 0.1,
         snr: float = 0.1,
         lambda_gan: float = 1.0,
         lambda_nce: float = 10.0,
@@ -93,6 +101,8 @@ class CryoGEM(Translator):
                 f"cryogem: constant_images = {constant_images}, decay_images = {decay_images}; "
                 "expected a sum above 0 and neither below 0"
             )
+        if not 0 <= ice_contrast <= 1:
+            raise CryoccdError(f"cryogem: ice_contrast = {ice_contrast}, expected 0 to 1")
         _check_head(head, generator, nce_levels)
         self.align_px = min(2**generator.depth, overlap_px)
         check_tiles(tile_px, overlap_px, self.align_px)
@@ -105,6 +115,7 @@ class CryoGEM(Translator):
         self.constant_images = constant_images
         self.decay_images = decay_images
         self.max_images = constant_images + decay_images
+        self.ice_contrast = ice_contrast
         self.snr = snr
         self.lambda_gan = lambda_gan
         self.lambda_nce = lambda_nce
@@ -117,24 +128,38 @@ class CryoGEM(Translator):
         self.seed = seed
         self.register_buffer("intensity_mean", torch.tensor(0.0))
         self.register_buffer("clean_sd", torch.tensor(1.0))
+        self.register_buffer("ice_maps", torch.empty(0, 1, 1))
 
     intensity_mean: Tensor
     clean_sd: Tensor
+    ice_maps: Tensor
 
     def calibrate(self, datamodule: CryoDataModule) -> None:
-        """Set μ and σ_clean from the simulated training micrographs.
+        """Set μ and σ_clean from the simulated training micrographs, and keep their ice maps.
 
         Raises:
             CryoccdError: none of them has a particle.
         """
         variances, means = [], []
+        maps: list[Tensor] = []
         for micrograph in datamodule.train_simulated():
             variances.append(micrograph.clean.var())
-            means.append((micrograph.ice * (1 + micrograph.clean)).mean())
+            means.append(self._intensity(micrograph.clean, micrograph.ice).mean())
+            if len(maps) < MAX_ICE_MAPS:
+                maps.append(_shrink(micrograph.ice))
+        if datamodule.ice_source == "real":
+            self.ice_maps = torch.stack(maps)
         self.clean_sd.copy_(torch.stack(variances).mean().sqrt())
         self.intensity_mean.copy_(torch.stack(means).mean())
         if not float(self.clean_sd) > 0:
             raise CryoccdError("simulated side: no micrograph has a particle, so SNR is undefined")
+
+    def ice_input(self, modelled: Tensor, generator: torch.Generator) -> Tensor:
+        """A map estimated on a real micrograph where training had such maps, else the model's."""
+        if len(self.ice_maps) == 0:
+            return modelled
+        index = int(torch.randint(len(self.ice_maps), (1,), generator=generator))
+        return upsample(self.ice_maps[index], tuple(modelled.shape)).to(modelled)
 
     def choices(self) -> dict[str, float | int | str]:
         """SNR and signal strength of the physics front end."""
@@ -142,7 +167,7 @@ class CryoGEM(Translator):
 
     def source(self, clean: Tensor, ice: Tensor, generator: torch.Generator) -> Tensor:
         """The noisy physical image (b, 1, h, w), the generator's input, with sd 1 / range_sd."""
-        signal = (ice * (1 + clean) - self.intensity_mean) / self.clean_sd
+        signal = (self._intensity(clean, ice) - self.intensity_mean) / self.clean_sd
         noise = torch.randn(signal.shape, generator=generator, device=generator.device)
         noisy = signal + noise.to(signal) / sqrt(self.snr)
         return noisy / (sqrt(1 + 1 / self.snr) * self.range_sd)
@@ -231,6 +256,9 @@ class CryoGEM(Translator):
             group.setdefault("initial_lr", group["lr"])
         return optimizers
 
+    def _intensity(self, clean: Tensor, ice: Tensor) -> Tensor:
+        return (1 - self.ice_contrast * (1 - ice)) * (1 + clean)
+
     def _descend(self, name: str, loss: Tensor, *optimizers: LightningOptimizer) -> None:
         if not bool(loss.detach().isfinite()):
             raise CryoccdError(
@@ -246,6 +274,11 @@ class CryoGEM(Translator):
     def _require_calibration(self) -> None:
         if not bool(self.calibrated):
             raise CryoccdError("cryogem: not calibrated; run `cryoccd fit`, or load a checkpoint")
+
+
+def _shrink(ice: Tensor) -> Tensor:
+    """(ceil(h / 8), ceil(w / 8)) means of an ice map (h, w)."""
+    return functional.avg_pool2d(ice[None, None], 8, ceil_mode=True)[0, 0]
 
 
 def _check_head(head: FeatureHead, generator: UNetGenerator, nce_levels: Sequence[int]) -> None:

@@ -34,9 +34,8 @@ from cryoccd.imaging.discs import disc_mask
 from cryoccd.imaging.masked_psd import masked_autocorrelation, spectrum_of
 from cryoccd.metrics.images import normalised
 from cryoccd.metrics.spectrum import background_mask
+from cryoccd.metrics.template import round_template
 
-_REACH = 0.75  # half the template, in diameters: further out the neighbours begin
-_TAPER = 0.6  # where its edge begins to fall
 _CLEARANCE = 0.75  # of the background from any particle, in diameters
 _RECENTRE = 0.25  # diameters
 _SCORE_LIMIT, _SCORE_STEP = 50.0, 0.005  # of the histogram of background scores
@@ -89,14 +88,8 @@ class Detectability:
                 "micrograph; check the diameter and the pixel size"
             )
         fields = [normalised(image, f"micrograph {i}") for i, image in enumerate(images)]
-        reach = round(_REACH * particle_diameter_px)
-        boxes = torch.cat(
-            [_boxes(x, c, reach) for x, c in zip(fields, centres_px, strict=True)], dim=0
-        )
-        if not len(boxes):
-            raise CryoccdError(
-                f"picks: none is {reach} px or more from the borders; give more training picks"
-            )
+        template = round_template(fields, centres_px, particle_diameter_px)
+        reach = int(template.shape[0]) // 2
         clear = [
             background_mask(x, c, particle_diameter_px)
             for x, c in zip(fields, centres_px, strict=True)
@@ -105,7 +98,6 @@ class Detectability:
         power = radial_average(spectrum_of(autocorrelation, (2 * reach, 2 * reach)))
         power = power.clamp_min(_LEAST_POWER * float(power.mean()))
         recentre = round(_RECENTRE * particle_diameter_px)
-        template = _rounded(boxes.mean(0), particle_diameter_px)
         return cls(template, power, particle_diameter_px, recentre)
 
     def score(self, image: Tensor) -> Tensor:
@@ -181,35 +173,6 @@ def _percentile(counts: Tensor, fraction: float) -> float:
 
 def _shape(image: Tensor) -> tuple[int, int]:
     return int(image.shape[0]), int(image.shape[1])
-
-
-def _boxes(image: Tensor, centres_px: Tensor, reach: int) -> Tensor:
-    """(m, side, side) boxes about the picks that lie wholly inside."""
-    height, width = image.shape
-    corners = [
-        (y - reach, x - reach)
-        for x, y in centres_px.round().long().tolist()
-        if reach <= x < width - reach and reach <= y < height - reach
-    ]
-    side = 2 * reach + 1
-    boxes = [image[y : y + side, x : x + side] for y, x in corners]
-    return torch.stack(boxes) if boxes else torch.zeros(0, side, side)
-
-
-def _rounded(mean: Tensor, diameter_px: float) -> Tensor:
-    """Rotational average of a box, level of its rim 0, falling smoothly to 0 at the rim."""
-    reach = int(mean.shape[0]) // 2
-    axis = torch.arange(-reach, reach + 1, dtype=torch.float64)
-    radius = torch.hypot(axis[:, None], axis[None, :])
-    ring = radius.round().long()
-    count = torch.bincount(ring.flatten())
-    profile = torch.bincount(ring.flatten(), mean.to(torch.float64).flatten()) / count
-    start = _TAPER * diameter_px
-    profile = profile - profile[round(start) : reach + 1].mean()
-    below = radius.floor().long().clamp_max(len(profile) - 2)
-    smooth = torch.lerp(profile[below], profile[below + 1], radius - below)
-    fall = ((radius - start) / (reach - start)).clamp(0, 1)
-    return smooth * (0.5 + 0.5 * torch.cos(torch.pi * fall))
 
 
 def _largest_within(scores: Tensor, radius_px: int) -> Tensor:

@@ -109,6 +109,7 @@ def noise_report(
             f"pixel size: {real_test.pixel_size_A:g} A real and {generated.pixel_size_A:g} A "
             "generated; bring both to the same"
         )
+    inception = None if inception_weights is None else InceptionFeatures(inception_weights)
     sides = (real_test, generated)
     report = {"contrast_error_db": _contrast(sides, detectability)}
     report |= _spectra(sides, protocol)
@@ -120,8 +121,7 @@ def noise_report(
     scattering = WaveletScattering(protocol.crop_px)
     fd, kid = _distances([[scattering(c) for c in side] for side in crops])
     report |= {"fd_scattering": fd, "kid_scattering": kid}
-    if inception_weights is not None:
-        inception = InceptionFeatures(inception_weights)
+    if inception is not None:
         limits = tone_limits(real_test.images)
         fd, kid = _distances([[inception(to_8_bit(c, limits)) for c in side] for side in crops])
         report |= {"fid_inception": fd, "kid_inception": kid}

@@ -30,7 +30,7 @@ from cryoccd.imaging.detector import expected_electrons
 from cryoccd.records import Atoms, Optics
 from cryoccd.simulate.oracle_field import FINE, MARGIN_PX, Field, draw_field, rendered_shape
 from cryoccd.simulate.oracle_ice import IceNoise
-from cryoccd.simulate.oracle_specimen import AtomGroups, SplatProjector
+from cryoccd.simulate.oracle_specimen import AtomGroups, SplatProjector, library_atoms
 from cryoccd.simulate.oracle_styles import OracleStyle
 
 AtomsOf = Callable[[str, float], Atoms]
@@ -76,7 +76,7 @@ class Oracle:
         atoms_of: source of the structures.
     """
 
-    def __init__(self, style: OracleStyle, seed: int, atoms_of: AtomsOf) -> None:
+    def __init__(self, style: OracleStyle, seed: int, atoms_of: AtomsOf = library_atoms) -> None:
         self.style = style
         self.seed = seed
         self.pixel_size_A = style.pixel_size_A / FINE
@@ -185,6 +185,13 @@ class Oracle:
         x_px, y_px = (table[axis] / self.style.pixel_size_A for axis in ("x_A", "y_A"))
         inside = x_px.between(-0.5, width - 0.5) & y_px.between(-0.5, height - 0.5)
         return table[inside].reset_index(drop=True)
+
+
+def render_oracle(
+    style: OracleStyle, index: int, seed: int, particles: bool = True
+) -> OracleMicrograph:
+    """One micrograph of a style; for many, set up one `Oracle`."""
+    return Oracle(style, seed).expose(index, particles)
 
 
 def _columns(names: tuple[str, ...], values: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,7 +13,8 @@ While the folder is being made, each finished micrograph has a record under .ite
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from cryoccd.io.progress import progress_bar
 from cryoccd.simulate.oracle import AtomsOf, Oracle, OracleMicrograph
 from cryoccd.simulate.oracle_specimen import library_atoms
 from cryoccd.simulate.oracle_styles import OracleStyle
+from cryoccd.simulate.parallel import Job, for_each
 
 _JITTER_PX = 0.7
 
@@ -44,6 +46,7 @@ def write_oracle(
     seed: int,
     resume: bool = True,
     atoms_of: AtomsOf = library_atoms,
+    workers: int = 1,
 ) -> None:
     """Write the train and test micrographs of one style.
 
@@ -55,6 +58,7 @@ def write_oracle(
         seed: seed of the set.
         resume: keep what an earlier run with the same style and seed finished.
         atoms_of: source of the structures.
+        workers: number of processes; the bytes do not depend on it.
 
     Raises:
         CryoccdError: no training micrograph asked for, a folder that is not empty without
@@ -72,7 +76,7 @@ def write_oracle(
         raise CryoccdError(f"{root}: made from another style, seed or count; remove it")
     splits = ["train"] * n_train + ["test"] * n_test
     names = [f"{style.name}_{index:03d}" for index in range(len(splits))]
-    records = _write_micrographs(style, root, names, seed, made_by, atoms_of)
+    records = _write_micrographs(_Setup(style, root, names, seed, made_by, atoms_of), workers)
     _write_table(root / "split.csv", pd.DataFrame({"micrograph": names, "split": splits}))
     _write_optics(style, root, [record["defocus_A"] for record in records[:n_train]])
     truth = pd.concat(
@@ -101,21 +105,33 @@ def _made_by(style: OracleStyle, seed: int) -> dict[str, Any]:
     }
 
 
-def _write_micrographs(
-    style: OracleStyle,
-    root: Path,
-    names: list[str],
-    seed: int,
-    made_by: dict[str, Any],
-    atoms_of: AtomsOf,
-) -> list[dict[str, Any]]:
-    records = [_finished(root, name, made_by) for name in names]
-    oracle = Oracle(style, seed, atoms_of) if None in records else None
+@dataclass(frozen=True)
+class _Setup:
+    """Makes the job of one process: the micrograph of an index, written with its record."""
+
+    style: OracleStyle
+    root: Path
+    names: list[str]
+    seed: int
+    made_by: dict[str, Any]
+    atoms_of: AtomsOf
+
+    def __call__(self) -> Job:
+        return partial(self._write, Oracle(self.style, self.seed, self.atoms_of))
+
+    def _write(self, oracle: Oracle, index: int) -> None:
+        _write_one(self.root, self.names[index], oracle.expose(index), self.seed, self.made_by)
+
+
+def _write_micrographs(setup: _Setup, workers: int) -> list[dict[str, Any]]:
+    root, names, made_by = setup.root, setup.names, setup.made_by
+    missing = [i for i, name in enumerate(names) if _finished(root, name, made_by) is None]
     with progress_bar() as progress:
-        for index in progress.track(range(len(names)), description=f"oracle {style.name}"):
-            if records[index] is None and oracle is not None:
-                micrograph = oracle.expose(index)
-                records[index] = _write_one(root, names[index], micrograph, seed, made_by)
+        title = f"oracle · {setup.style.name}"
+        bar = progress.add_task(title, total=len(names), completed=len(names) - len(missing))
+        for _ in for_each(setup, missing, workers):
+            progress.advance(bar)
+    records = [_finished(root, name, made_by) for name in names]
     return [record for record in records if record is not None]
 
 
@@ -134,7 +150,7 @@ def _finished(root: Path, name: str, made_by: dict[str, Any]) -> dict[str, Any] 
 
 def _write_one(
     root: Path, name: str, micrograph: OracleMicrograph, seed: int, made_by: dict[str, Any]
-) -> dict[str, Any]:
+) -> None:
     optics = micrograph.optics
     image = root / "micrographs" / f"{name}.mrc"
     label = f"SYNTHETIC cryoccd {cryoccd.__version__} oracle seed {seed}"
@@ -156,7 +172,6 @@ def _write_one(
         "truth": micrograph.truth.to_dict(orient="list"),
     }
     write_text(root / ".items" / f"{name}.json", json.dumps(record))
-    return record
 
 
 def _picks(micrograph: OracleMicrograph, seed: int) -> pd.DataFrame:

@@ -53,7 +53,8 @@ def for_each(setup: Callable[[], Job], indices: Sequence[int], workers: int) -> 
             yield futures[future]
     except BrokenProcessPool as error:
         raise CryoccdError(
-            "a worker process died (out of memory?); run again with --resume and fewer --workers"
+            "a worker process died: out of memory, or a script of yours without a main guard; "
+            "run again with --resume and fewer --workers"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

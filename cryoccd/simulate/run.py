@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import item_seed
 from cryoccd.imaging.projection import Projector
 from cryoccd.io.atomic import sha256_file
 from cryoccd.io.dataset import DatasetWriter, Item
+from cryoccd.io.progress import progress_bar
 from cryoccd.records import Volume
 from cryoccd.scene.compose import SpeciesInScene, check_density
 from cryoccd.simulate.clean import Cast, simulate_one
@@ -57,10 +56,9 @@ def simulate(
         writer.write_species(name, volume)
     names = [f"mic_{index:05d}" for index in range(config.count)]
     missing = [index for index, name in enumerate(names) if not writer.has(name)]
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with (
         tempfile.TemporaryDirectory() as store,
-        Progress(*columns, TimeRemainingColumn()) as progress,
+        progress_bar() as progress,
     ):
         for name, volume in volumes.items():
             Projector(volume).save(_stored(Path(store), name))

@@ -16,7 +16,7 @@ from torch import Tensor
 from cryoccd.specimen.grid import squared_frequency
 
 WIDTH_A = 1.25  # s
-RADIUS_A = 1.9  # where m of a lone atom is 1/2; gives proteins 1.2 A^3 a dalton
+RADIUS_A = 1.55  # where m of a lone atom is 1/2; proteins then displace 1.21 A^3 a dalton
 HEIGHT = log(2) * exp(RADIUS_A**2 / (2 * WIDTH_A**2))  # A
 
 

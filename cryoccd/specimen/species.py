@@ -1,6 +1,6 @@
 """One word or path to a specimen: an embedded assembly, a structure file or a map."""
 
-from math import sqrt
+from math import pi, sqrt
 from pathlib import Path
 
 import torch
@@ -8,6 +8,7 @@ import torch
 from cryoccd.errors import CryoccdError
 from cryoccd.records import Atoms, Volume
 from cryoccd.specimen.assemblies import ASSEMBLIES, assembly_atoms
+from cryoccd.specimen.grid import squared_frequency
 from cryoccd.specimen.hydrogens import add_hydrogens
 from cryoccd.specimen.maps import read_map
 from cryoccd.specimen.potential import potential
@@ -17,6 +18,7 @@ ASSEMBLY_PREFIX = "assembly:"
 STRUCTURE_SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
 MAP_SUFFIXES = (".mrc", ".map")
 ENCLOSED = 0.99  # share of the squared potential inside the diameter
+BLUR_A = 3.0
 
 
 def load_species(source: str, voxel_size_A: float, box_px: int | None = None) -> tuple[str, Volume]:
@@ -58,11 +60,19 @@ def species_atoms(source: str) -> Atoms:
 
 
 def diameter_A(volume: Volume) -> float:
-    """Diameter in angstrom of the sphere about voxel n // 2 with 99 % of the squared potential."""
+    """Diameter in angstrom of the sphere about voxel n // 2 with 99 % of the squared potential.
+
+    Squared after a Gaussian blur of 3 A (1.5 voxels at least), so that the ripples of a sharp band
+    limit far from the molecule do not count.
+    """
+    blur_A = max(BLUR_A, 1.5 * volume.voxel_size_A)
+    frequency2 = squared_frequency(volume.box_px, volume.voxel_size_A)
+    spectrum = torch.fft.rfftn(volume.values) * torch.exp(-2 * (pi * blur_A) ** 2 * frequency2)
+    blurred = torch.fft.irfftn(spectrum, s=volume.values.shape)
     axis = torch.arange(volume.box_px) - volume.box_px // 2
     squared = axis**2
     radius2 = (squared[:, None, None] + squared[None, :, None] + squared).flatten()
-    power = torch.bincount(radius2, weights=volume.values.double().flatten() ** 2)
+    power = torch.bincount(radius2, weights=blurred.double().flatten() ** 2)
     total = power.sum()
     if not float(total) > 0:
         raise CryoccdError("volume: empty, every voxel is 0; it has no diameter")

@@ -4,7 +4,7 @@ import torch
 
 from cryoccd.errors import CryoccdError
 from cryoccd.imaging.exposure import expose
-from cryoccd.imaging.footprints import FOOTPRINT_FRACTION
+from cryoccd.imaging.footprints import FOOTPRINT_FRACTION, SMOOTHING_A
 from cryoccd.imaging.heights import shared_heights
 from cryoccd.imaging.projection import Projector
 from cryoccd.records import PARTICLE_COLUMNS, Optics, Particles, Scene, Volume
@@ -154,9 +154,10 @@ def test_instances_lie_where_the_particles_are():
         assert rows[mask].mean() == pytest.approx(row.y_A / PIXEL_A, abs=0.3)
 
 
-def test_the_footprint_is_the_projection_above_a_fraction_of_its_maximum():
+def test_the_footprint_is_the_smoothed_projection_above_a_fraction_of_its_maximum():
     exposure = expose(scene([[50, 40]], kinds=[1]), PROJECTORS, OPTICS)
-    radius_px = 3 * np.sqrt(-2 * np.log(FOOTPRINT_FRACTION))  # of a round Gaussian, sigma 3 px
+    sigma_px = np.hypot(3, SMOOTHING_A / PIXEL_A)  # of the smoothed round Gaussian
+    radius_px = sigma_px * np.sqrt(-2 * np.log(FOOTPRINT_FRACTION))
     rows, columns = np.indices((96, 112))
     distance = np.hypot(rows - 40, columns - 50)
     mask = exposure.instances.numpy() == 1
@@ -180,7 +181,7 @@ def test_on_overlap_the_larger_projected_potential_has_the_pixel():
     one = scene([[48, 40], [54, 40]], kinds=[0, 1])
     exposure = expose(one, {"long": strong, "round": weak}, OPTICS)
     between = exposure.instances[40, 45:58].tolist()
-    # equal where exp(-d^2 / 18) * 2 = exp(-(6 - d)^2 / 18), at d = 3 + 1.5 ln 2 = 4.04
+    # equal where 2 exp(-d^2 / 2 s^2) = exp(-(6 - d)^2 / 2 s^2), at d = 3 + s^2 ln 2 / 6 = 4.76
     assert between == [1] * 8 + [2] * 5
     table = exposure.particles
     assert (table["overlap_fraction"] > 0.2).all()
@@ -212,3 +213,14 @@ def test_a_missing_species_and_another_pixel_size_are_refused():
     other = Projector(Volume(torch.ones(8, 8, 8), 3.0))
     with pytest.raises(CryoccdError, match="voxel size 3"):
         expose(scene([[40, 40]]), {"long": other}, OPTICS)
+
+
+def test_a_hollow_or_gappy_particle_has_one_whole_footprint():
+    axis = torch.arange(BOX) - BOX // 2
+    z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
+    grains = ((x + y + z) % 3 == 0) & (x**2 + y**2 + z**2 < 100)
+    exposure = expose(
+        scene([[48, 48]]), {"long": Projector(Volume(grains.float(), PIXEL_A))}, OPTICS
+    )
+    rows, columns = np.indices((96, 112))
+    assert (exposure.instances.numpy()[np.hypot(rows - 48, columns - 48) < 9] == 1).all()

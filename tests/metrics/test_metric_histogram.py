@@ -29,5 +29,7 @@ def test_agrees_with_scipy_over_several_micrographs():
 
 def test_every_micrograph_counts_the_same():
     small, large = torch.zeros(10, 10), torch.ones(100, 100)
-    found = wasserstein_1([value_fractions(small)], [value_fractions(small), value_fractions(large)])
+    found = wasserstein_1(
+        [value_fractions(small)], [value_fractions(small), value_fractions(large)]
+    )
     assert found == pytest.approx(0.5)

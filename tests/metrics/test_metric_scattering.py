@@ -50,7 +50,7 @@ def test_constant_and_plane_wave_have_closed_forms(scattering):
 
 def test_white_noise_gives_the_mean_of_a_rayleigh_variable(scattering):
     first = scattering(white(64))[:, 1:33].mean(0)
-    torch.testing.assert_close(first, torch.full((32,), sqrt(pi) / 2), rtol=0.03, atol=0)
+    torch.testing.assert_close(first, torch.full((32,), sqrt(pi) / 2), rtol=0.05, atol=0)
 
 
 def test_agrees_with_plain_convolution_on_the_full_grid(scattering):

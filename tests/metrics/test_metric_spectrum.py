@@ -56,7 +56,10 @@ def test_each_mask_sees_its_own_area():
     louder = [x * (1 + (2**0.5 - 1) * particle_mask(x, centres, diameter)) for x in made]
 
     def error(mask_of, generated):
-        sides = ([ring_power(x, mask_of(x, centres, diameter), TILE) for x in s] for s in (real, generated))
+        sides = (
+            [ring_power(x, mask_of(x, centres, diameter), TILE) for x in s]
+            for s in (real, generated)
+        )
         return spectrum_error_db(*sides)
 
     assert error(particle_mask, louder) == pytest.approx(3.01, abs=0.35)

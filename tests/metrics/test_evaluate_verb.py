@@ -1,0 +1,114 @@
+import json
+
+import pandas as pd
+import pytest
+import tifffile
+import torch
+
+from cryoccd.cli import main
+from cryoccd.io.mrc import write_mrc
+from cryoccd.metrics.images import read_set
+
+SIDE = 128
+
+
+def write_folder(root, count, seed, pixel_size_A=2.0, split=False):
+    generator = torch.Generator().manual_seed(seed)
+    names = [f"m{i}" for i in range(count)]
+    axis = torch.arange(SIDE, dtype=torch.float32)
+    for name in names:
+        image = torch.randn(SIDE, SIDE, generator=generator)
+        centres = torch.tensor([[32.0, 30.0], [96.0, 34.0], [62.0, 94.0]])
+        for x, y in centres.tolist():
+            image -= 2 * torch.exp(-((axis - y)[:, None] ** 2 + (axis - x)[None, :] ** 2) / 18)
+        write_mrc(root / "micrographs" / f"{name}.mrc", image.numpy(), pixel_size_A, "test")
+        (root / "picks").mkdir(exist_ok=True)
+        table = pd.DataFrame(centres.numpy(), columns=["x_px", "y_px"])
+        table.to_csv(root / "picks" / f"{name}.csv", index=False)
+    if split:
+        parts = ["train" if i % 2 else "test" for i in range(count)]
+        table = pd.DataFrame({"micrograph": names, "split": parts})
+        table.to_csv(root / "split.csv", index=False)
+    return root
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("evaluate")
+    write_folder(root / "real", 8, 0, split=True)
+    write_folder(root / "made", 5, 1)
+    return root
+
+
+def evaluate(folders, output, *more, real="real", made="made"):
+    argv = ["evaluate", "noise", "--real", str(folders / real), "--generated", str(folders / made)]
+    small = ["--crops-per-micrograph", "4", "--tile-px", "64"]
+    return main([*argv, "--output", str(output), *small, *more])
+
+
+def test_report_of_two_folders(folders, tmp_path, capsys):
+    output = tmp_path / "deep" / "report.json"
+    assert evaluate(folders, output, "--particle-diameter-A", "30") == 0
+    record = json.loads(output.read_text())
+    assert record["inputs"]["micrographs"] == 4  # the test split; five were generated
+    assert record["protocol"]["real_split"] == "test"
+    assert record["protocol"]["reference_split"] == "train"
+    for name in ("contrast_error_db", "psd_background_db", "fd_scattering"):
+        metric = record["metrics"][name]
+        assert metric["ci_low"] <= metric["value"] <= metric["ci_high"]
+        assert metric["interval"] == "range"
+    assert abs(record["metrics"]["contrast_error_db"]["value"]) < 3
+    shown = capsys.readouterr().out
+    assert "psd_particle_db" in shown
+    assert "range" in shown
+
+
+def test_plain_images_need_only_a_pixel_size(folders, tmp_path, capsys):
+    generator = torch.Generator().manual_seed(3)
+    for i, side in enumerate(("one", "one", "two", "two")):
+        (tmp_path / side).mkdir(exist_ok=True)
+        image = torch.randn(SIDE, SIDE, generator=generator)
+        tifffile.imwrite(tmp_path / side / f"m{i}.tif", image.numpy())
+    output = tmp_path / "report.json"
+    sides = {"real": "one", "made": "two"}
+    assert evaluate(tmp_path, output, **sides) == 2
+    assert "no pixel size" in capsys.readouterr().err
+    assert not output.exists()
+    assert evaluate(tmp_path, output, "--pixel-size-A", "1.5", **sides) == 0
+    metrics = json.loads(output.read_text())["metrics"]
+    assert metrics["histogram_w1"]["value"] > 0
+    assert metrics["psd_background_db"]["value"] is None
+    assert "left out" in metrics["contrast_error_db"]["note"]
+    assert "left out" in capsys.readouterr().out
+
+
+def test_bad_input_gives_one_line_and_no_file(folders, tmp_path, capsys):
+    write_folder(tmp_path / "coarse", 4, 5, pixel_size_A=3.0)
+    (tmp_path / "empty" / "micrographs").mkdir(parents=True)
+    output = tmp_path / "report.json"
+    for made, more, message in (
+        (tmp_path / "coarse", (), "pixel size: 2 A real and 3 A generated"),
+        (tmp_path / "empty", (), "holds no image"),
+        (folders / "real", (), "are those of"),
+        (tmp_path / "absent", (), "no such folder"),
+        (folders / "made", ("--particle-diameter-A", "-3"), "expected above 0"),
+        (folders / "made", ("--crop-px", "50"), "crop: 50 px"),
+        (folders / "made", ("--crop-size", "64"), "crop"),
+        (folders / "made", ("--inception-weights", str(tmp_path / "no.pth")), "no.pth"),
+    ):
+        assert evaluate(folders, output, *more, made=made) == 2
+        error = capsys.readouterr().err.strip().splitlines()[-1]
+        assert error.startswith("cryoccd: error:")
+        assert message in error
+        assert not output.exists()
+    assert main(["evaluate", "taste"]) == 2
+    assert "taste" in capsys.readouterr().err
+
+
+def test_reads_the_real_set(real_data):
+    training = read_set(real_data / "empiar-10146", "train", limit=2)
+    assert len(training) == 2
+    assert training.pixel_size_A == pytest.approx(1.54)
+    assert all(len(centres) > 100 for centres in training.centres_px)
+    assert float(training.images[0].median()) == pytest.approx(0, abs=1e-3)
+    assert float(training.images[0].abs().max()) <= 10
