@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cryoccd.data.datamodule import CryoDataModule
+from cryoccd.records import UnpairedBatch
 
 
 class Translator(L.LightningModule, ABC):
@@ -69,6 +70,10 @@ class Translator(L.LightningModule, ABC):
         Returns:
             (b, 1, h, w) in the units of normalised real images: median 0, MAD * 1.4826 = 1.
         """
+
+    def training_step(self, batch: UnpairedBatch, batch_idx: int) -> Tensor | None:
+        """Never called for an analytic method, whose fit ends after `calibrate`."""
+        raise NotImplementedError(f"{type(self).__name__} has a budget but no training_step")
 
     def configure_optimizers(self) -> None:
         """None; a method that trains overrides this."""

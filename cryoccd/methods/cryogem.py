@@ -30,7 +30,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from cryoccd.data.datamodule import CryoDataModule
-from cryoccd.data.ice_maps import upsample
+from cryoccd.data.ice_maps import GRID, upsample
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import item_seed
 from cryoccd.losses.lsgan import discriminator_loss, generator_loss
@@ -43,7 +43,7 @@ from cryoccd.nn.unet_generator import UNetGenerator
 from cryoccd.records import UnpairedBatch
 
 MAX_ICE_MAPS = 64
-"""Ice maps, at 1/8 size, that the checkpoint carries along."""
+"""Ice maps, on the grid of the estimate, that the checkpoint carries along."""
 
 
 class CryoGEM(Translator):
@@ -146,9 +146,9 @@ class CryoGEM(Translator):
             variances.append(micrograph.clean.var())
             means.append(self._intensity(micrograph.clean, micrograph.ice).mean())
             if len(maps) < MAX_ICE_MAPS:
-                maps.append(_shrink(micrograph.ice))
+                maps.append(functional.adaptive_avg_pool2d(micrograph.ice[None], GRID)[0])
         if datamodule.ice_source == "real":
-            self.ice_maps = torch.stack(maps)
+            self.ice_maps = torch.stack(maps).to(self.clean_sd)
         self.clean_sd.copy_(torch.stack(variances).mean().sqrt())
         self.intensity_mean.copy_(torch.stack(means).mean())
         if not float(self.clean_sd) > 0:
@@ -159,7 +159,7 @@ class CryoGEM(Translator):
         if len(self.ice_maps) == 0:
             return modelled
         index = int(torch.randint(len(self.ice_maps), (1,), generator=generator))
-        return upsample(self.ice_maps[index], tuple(modelled.shape)).to(modelled)
+        return upsample(self.ice_maps[index].to(modelled), (modelled.shape[0], modelled.shape[1]))
 
     def choices(self) -> dict[str, float | int | str]:
         """SNR and signal strength of the physics front end."""
@@ -274,11 +274,6 @@ class CryoGEM(Translator):
     def _require_calibration(self) -> None:
         if not bool(self.calibrated):
             raise CryoccdError("cryogem: not calibrated; run `cryoccd fit`, or load a checkpoint")
-
-
-def _shrink(ice: Tensor) -> Tensor:
-    """(ceil(h / 8), ceil(w / 8)) means of an ice map (h, w)."""
-    return functional.avg_pool2d(ice[None, None], 8, ceil_mode=True)[0, 0]
 
 
 def _check_head(head: FeatureHead, generator: UNetGenerator, nce_levels: Sequence[int]) -> None:

@@ -293,8 +293,8 @@ def test_real_ice_maps_of_training_serve_translation():
     drawn = model.ice_input(modelled, torch.Generator().manual_seed(0))
     assert drawn.shape == modelled.shape
     assert bool((drawn.diff(dim=-1) >= -1e-6).all())
-    assert 0.2 <= float(drawn.min()) < 0.4
-    assert 0.8 < float(drawn.max()) <= 1
+    assert 0.19 < float(drawn.min()) < 0.4
+    assert 0.8 < float(drawn.max()) < 1.01
     data.ice_source = "model"
     assert calibrated(method(), data).ice_input(modelled, torch.Generator()) is modelled
 
