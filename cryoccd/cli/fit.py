@@ -1,6 +1,8 @@
 """`cryoccd fit`: LightningCLI in subclass mode for model and data."""
 
 import logging
+import os
+import warnings
 from pathlib import Path
 
 import lightning as L
@@ -39,7 +41,7 @@ class FitCLI(LightningCLI):
 
 def run(argv: list[str]) -> None:
     """Fit one method on one data set; a run that was interrupted goes on from its last epoch."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # our bar says what happens
+    _quieten()
     cli = FitCLI(
         model_class=Translator,
         datamodule_class=CryoDataModule,
@@ -56,6 +58,22 @@ def run(argv: list[str]) -> None:
     )
     resume = cli.config["ckpt_path"] or _last_checkpoint(cli)
     cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=resume, weights_only=True)
+
+
+def _quieten() -> None:
+    """Our bar says what happens; none of these tells a user anything to act on."""
+    # lightning 2.6 calls what jsonargparse 4.5x deprecates
+    os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in (
+        ".*isinstance.treespec, LeafSpec.",  # lightning 2.6 uses a name that torch 2.15 deprecates
+        ".*args parameter is intended to run from within Python",  # argv comes from our dispatcher
+        ".*does not have many workers",  # small data is cut in the training process on purpose
+        ".*is smaller than the logging interval",  # an epoch is only a place to save
+        ".*configure_optimizers. returned .None.",  # a fit that only calibrates
+    ):
+        warnings.filterwarnings("ignore", message=message)
 
 
 def _last_checkpoint(cli: FitCLI) -> Path | None:

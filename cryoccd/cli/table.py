@@ -39,8 +39,6 @@ def fid(
         reference: show published figures in columns of their own.
         inception_weights: file of the Inception-v3 weights, for fid_inception and kid_inception.
     """
-    import warnings
-
     from rich.console import Console
 
     from cryoccd.cli import main
@@ -48,7 +46,6 @@ def fid(
     from cryoccd.launch.finish import finish
     from cryoccd.launch.matrix import read_matrix, select
 
-    warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
     console = Console()
     replacements = {"DATA": data, "STRUCTURE": structure}
     given = {name: str(value) for name, value in replacements.items() if value is not None}
@@ -57,12 +54,10 @@ def fid(
     matrix = read_matrix(Path("experiments") / f"fid-{profile}.yaml", given)
     matrix = select(matrix, _names(methods), _names(styles))
     numbers = _numbers(seeds)
-    table = FidTable(
-        matrix, numbers, results, runs, main, console.rule, inception_weights=inception_weights
-    )
+    table = FidTable(matrix, numbers, results, runs, main, console, inception_weights)
     if not allow_missing:
         table.run()
-    finish(table, console, allow_missing, reference)
+    finish(table, allow_missing, reference)
 
 
 def run(argv: list[str]) -> None:

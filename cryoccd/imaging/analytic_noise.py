@@ -18,7 +18,7 @@ def gaussian_noise(intensity: Tensor, variance: float, generator: torch.Generato
 
 
 def poisson_noise(intensity: Tensor, variance: float, generator: torch.Generator) -> Tensor:
-    """Counts over exposure: y = Poisson(k I) / k with k = mean(I) / variance, so Var(y | I) = I / k.
+    """Counts over exposure: y = Poisson(k I) / k, k = mean(I) / variance, so Var(y | I) = I / k.
 
     Args:
         intensity: non-negative fraction of the incident beam, near 1.

@@ -1,4 +1,4 @@
-"""Where a micrograph is background: away from the picks, or away from what looks like a particle."""
+"""Where a micrograph is background: away from picks, or from what looks like a particle."""
 
 import torch
 from torch import Tensor

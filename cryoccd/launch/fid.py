@@ -10,11 +10,12 @@ from typing import Any
 
 import torch
 import yaml
+from rich.console import Console
 
 import cryoccd
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import item_seed
-from cryoccd.io.atomic import write_text
+from cryoccd.io.atomic import sha256_file, write_text
 from cryoccd.io.folder import open_folder
 from cryoccd.launch.matrix import DatasetSpec, Matrix
 from cryoccd.methods.checkpoint import load_translator
@@ -60,7 +61,7 @@ class FidTable:
         results: where cells are written.
         runs: where data, checkpoints and generated sets are kept.
         command: runs `cryoccd fit ...` and `cryoccd translate ...`.
-        announce: tells the user what begins.
+        console: where the user is told what begins.
         inception_weights: file of the Inception-v3 weights, None leaves those metrics out.
     """
 
@@ -69,7 +70,7 @@ class FidTable:
     results: Path
     runs: Path
     command: Command
-    announce: Callable[[str], None]
+    console: Console
     inception_weights: Path | None = None
 
     def run(self) -> None:
@@ -78,7 +79,7 @@ class FidTable:
         total = len(rows) * len(self.matrix.datasets) * len(self.seeds)
         done, made, started = 0, 0, time.monotonic()
         for spec in self.matrix.datasets:
-            self.announce(f"data · {spec.name}")
+            self.console.rule(f"data · {spec.name}")
             column = _Column(self, spec)
             column.prepare()
             for seed in self.seeds:
@@ -88,7 +89,9 @@ class FidTable:
                         if made:
                             minutes = (time.monotonic() - started) / made * (total - done) / 60
                             left = f" · about {minutes:.0f} min left"
-                        self.announce(f"cell {done + 1} of {total} · {method} · {spec.name}{left}")
+                        self.console.rule(
+                            f"cell {done + 1} of {total} · {method} · {spec.name}{left}"
+                        )
                         column.make(method, seed)
                         made += 1
                     done += 1
@@ -187,13 +190,14 @@ class _Column:
             generated = _white(self.real_test, item_seed(seed, "white", self.spec.name))
         else:
             generated, chosen = self._generate(method, seed)
-        metrics = noise_report(
-            _first(self.real_test, len(generated)),
-            generated,
-            self.detectability,
-            self.protocol,
-            self.table.inception_weights,
-        )
+        with self.table.console.status(f"evaluate · {method} · {self.spec.name}"):
+            metrics = noise_report(
+                _first(self.real_test, len(generated)),
+                generated,
+                self.detectability,
+                self.protocol,
+                self.table.inception_weights,
+            )
         ResultCell(
             table=self.matrix.table,
             method=method,
@@ -223,10 +227,9 @@ class _Column:
         if output.exists() and not _made_by(output, checkpoint):
             shutil.rmtree(output)
         title = f"translate · {method} · {self.spec.name}"
-        self._call(
-            ["translate", f"--checkpoint={checkpoint}", f"--input={self.places.simulated_test}"]
-            + [f"--output={output}", f"--seed={seed}", "--resume", f"--title={title}"]
-        )
+        source = self.places.simulated_test
+        argv = [f"--checkpoint={checkpoint}", f"--input={source}", f"--output={output}"]
+        self._call(["translate", *argv, f"--seed={seed}", "--resume", f"--title={title}"])
         return read_set(output), dict(model.choices())
 
     def _fit_arguments(self, method: str, seed: int, folder: Path) -> list[str]:
@@ -258,8 +261,6 @@ class _Column:
 
 def _made_by(output: Path, checkpoint: Path) -> bool:
     """Whether a (perhaps unfinished) generated set is of this checkpoint."""
-    from cryoccd.io.atomic import sha256_file
-
     wanted = sha256_file(checkpoint)
     records = [output / "manifest.json", *(output / ".items").glob("*.json")]
     return all(wanted in path.read_text() for path in records if path.is_file())

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
 from torch import Tensor
 
 from cryoccd.imaging.normalise import robust_normalise
@@ -24,7 +23,7 @@ REFERENCE = Path("benchmarks/reference.yaml")
 _CROPS = 3
 
 
-def finish(run: FidTable, console: Console, allow_missing: bool, reference: bool) -> None:
+def finish(run: FidTable, allow_missing: bool, reference: bool) -> None:
     """Reduce the cells, print the table, write table files, galleries and the page."""
     matrix = run.matrix
     table = reduce_cells(
@@ -38,7 +37,7 @@ def finish(run: FidTable, console: Console, allow_missing: bool, reference: bool
         allow_missing,
         read_reference(REFERENCE) if reference else (),
     )
-    render(table, console)
+    render(table, run.console)
     written = list(write_table(table, run.results))
     folder = run.results / matrix.profile / matrix.table
     galleries = {}
@@ -49,7 +48,7 @@ def finish(run: FidTable, console: Console, allow_missing: bool, reference: bool
     page = folder / "table.page.html"
     write_page(page, [table], galleries)
     for path in [*written, *galleries.values(), page]:
-        console.print(f"written {path}", style="dim")
+        run.console.print(f"written {path}", style="dim")
 
 
 def _write_gallery(run: FidTable, spec: DatasetSpec, path: Path) -> bool:

@@ -30,7 +30,7 @@ class Translator(L.LightningModule, ABC):
         self.images_seen = 0
         self.register_buffer("calibrated", torch.tensor(False))
 
-    def calibrate(self, datamodule: CryoDataModule) -> None:  # noqa: B027 - doing nothing is legal
+    def calibrate(self, datamodule: CryoDataModule) -> None:
         """Fit what needs no gradient on the training data; runs once before fit."""
 
     def load_state_dict(

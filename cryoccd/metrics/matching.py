@@ -49,7 +49,7 @@ def separation_measure(
     centres_px: Sequence[Tensor],
     diameter_px: float,
 ) -> Separation:
-    """d' at the picks, or without picks the separation of two components of the filter's maxima.
+    """D' at the picks, or without picks the separation of two components of the filter's maxima.
 
     Args:
         images: normalised real training micrographs.

@@ -1,4 +1,4 @@
-"""Particles against background without picks: two Gaussians over the maxima of a filter's scores."""
+"""Particles against background without picks: two Gaussians over the maxima of scores."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class TwoComponents:
-    """Means and standard deviations of the low and the high component, and the share of the high."""
+    """Mean and standard deviation of the low and the high component, and the high one's share."""
 
     low_mean: float
     low_sd: float

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import item_seed
 from cryoccd.imaging.projection import Projector
