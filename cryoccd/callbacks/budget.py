@@ -23,8 +23,8 @@ class TrainingBudget(Callback):
             with torch.no_grad():
                 model.calibrate(trainer.datamodule)  # type: ignore[attr-defined]
             model.calibrated.fill_(True)
-        if model.images_seen >= model.max_images:
-            trainer.fit_loop.max_epochs = trainer.current_epoch
+        if model.max_images == 0:
+            trainer.fit_loop.max_epochs = 0
 
     def on_train_batch_end(
         self,

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import lightning as L
+import torch
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from cryoccd.callbacks.budget import TrainingBudget
@@ -57,7 +58,15 @@ def run(argv: list[str]) -> None:
         args=argv,
     )
     resume = cli.config["ckpt_path"] or _last_checkpoint(cli)
+    if resume is not None and _finished(resume, cli.model):
+        return
     cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=resume, weights_only=True)
+
+
+def _finished(checkpoint: Path, model: Translator) -> bool:
+    """Whether the checkpoint has spent the budget of the method, or all of its calibration."""
+    seen = torch.load(checkpoint, map_location="cpu", weights_only=True)["images_seen"]
+    return int(seen) >= model.max_images
 
 
 def _quieten() -> None:
