@@ -64,6 +64,12 @@ class MatchedContrast(Translator):
             images, picks if len(picks) == len(real) else None, clean, centres, diameter_px
         )
         match = match_contrast(measure, clean, centres, self.noise)
+        fringes = [
+            Background(match.gain * s.clean, background_mask(s.clean, s.centres_px, diameter_px))
+            for s in simulated
+        ]
+        if self.remove_fringes(fringes):
+            match = match_contrast(measure, clean, centres, self.noise)
         self.gain.fill_(match.gain)
         self.separation_real.fill_(match.real)
         self.separation_reached.fill_(match.reached)
@@ -87,6 +93,20 @@ class MatchedContrast(Translator):
     @abstractmethod
     def fit_noise(self, background: Sequence[Background]) -> None:
         """Fit the noise model to the background of real micrographs."""
+
+    def remove_fringes(self, fringes: Sequence[Background]) -> bool:
+        """Take out of the noise what the particles send into their surroundings.
+
+        The CTF spreads a particle over the background around it, and in a crowded field nothing
+        is out of its reach; the clean signal brings the same fringes along once more.
+
+        Args:
+            fringes: simulated particles at the matched contrast and the mask of their background.
+
+        Returns:
+            Whether the noise changed, so that the contrast must be matched again.
+        """
+        return False
 
     @abstractmethod
     def noise(self, shape_px: tuple[int, int], generator: torch.Generator) -> Tensor:

@@ -63,6 +63,13 @@ class Spectrum(MatchedContrast):
             positions = (probabilities * (sample.numel() - 1)).long()
             self.quantiles = sample[positions]
 
+    def remove_fringes(self, fringes: Sequence[Background]) -> bool:
+        """Subtract the autocorrelation of the fringes: signal and noise are uncorrelated."""
+        images = [item.image for item in fringes]
+        masks = [item.mask for item in fringes]
+        self.autocorrelation -= masked_autocorrelation(images, masks, self.max_lag_px)
+        return True
+
     def noise(self, shape_px: tuple[int, int], generator: torch.Generator) -> Tensor:
         """One field of noise."""
         field = random_field(spectrum_of(self.autocorrelation.cpu(), shape_px), generator)
