@@ -10,7 +10,7 @@ TABLE_ARGS = --profile $(PROFILE) --seeds $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--styles $(STYLES)) \
 	$(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
 
-.PHONY: help install table-fid test lint bench report clean
+.PHONY: help install table-fid test lint bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,9 +37,6 @@ lint: install ## ruff, mypy and the layer contracts
 
 bench: install ## measure throughput; figures go to benchmarks/
 	$(BIN)/python benchmarks/simulate.py
-
-report: install ## one offline page of all finished tables
-	$(BIN)/cryoccd report --results results --output results/report.html
 
 clean: ## remove runs and results, keep .venv
 	rm -rf runs results

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -42,10 +43,10 @@ def _view(axes: Axes) -> None:
         radius2 = (x - px) ** 2 + (y - py) ** 2 + (z - pz) ** 2
         values += weight * torch.exp(-radius2 / (2 * 5.0**2))
     angles_deg = torch.tensor([ANGLES_DEG])
-    image = -Projector(Volume(values, VOXEL_A)).project(angles_deg)[0]  # dark on light
+    image = -Projector(Volume(values, VOXEL_A)).project(angles_deg)[0].numpy()  # dark on light
     axes.imshow(image, cmap="gray", origin="upper")
     seen_A = torch.tensor(POINTS_A) @ euler_to_matrix(angles_deg)[0].T
-    at_px = BOX_PX // 2 + seen_A[:, :2] / VOXEL_A
+    at_px = (BOX_PX // 2 + seen_A[:, :2] / VOXEL_A).numpy()
     axes.plot(at_px[:, 0], at_px[:, 1], "o", ms=15, mfc="none", mec=RED)
     for name, (column, row) in zip("abc", at_px.tolist(), strict=True):
         axes.text(column + 5, row, name, color=RED, va="center")
@@ -79,8 +80,8 @@ def _transfer(axes: Axes) -> None:
     """The CTF starts at plus the amplitude contrast and rises under focus."""
     optics = Optics(300, 2.7, 0.1, VOXEL_A, 15000, 15000)
     side = 1024
-    curve = ctf(optics, (side, side))[0]
-    frequency_per_A = torch.arange(len(curve)) / (side * VOXEL_A)
+    curve = ctf(optics, (side, side))[0].numpy()
+    frequency_per_A = np.arange(len(curve)) / (side * VOXEL_A)
     keep = frequency_per_A <= 0.1
     axes.axhline(0, color=GREY, lw=0.8)
     axes.plot(frequency_per_A[keep], curve[keep], color="#333333", lw=1.2)

@@ -10,10 +10,8 @@ from torch import Tensor
 
 def gaussian_noise(intensity: Tensor, variance: float, generator: torch.Generator) -> Tensor:
     """Intensity plus white Gaussian noise."""
-    noise = torch.randn(
-        intensity.shape, generator=generator, dtype=intensity.dtype, device=intensity.device
-    )
-    noisy: Tensor = intensity + noise * float(variance**0.5)
+    noise = torch.randn(intensity.shape, generator=generator, device=generator.device)
+    noisy: Tensor = intensity + noise.to(intensity) * float(variance**0.5)
     return noisy
 
 
@@ -26,5 +24,5 @@ def poisson_noise(intensity: Tensor, variance: float, generator: torch.Generator
         generator: source of randomness.
     """
     exposure = float(intensity.mean()) / variance
-    counts = torch.poisson(intensity.clamp_min(0) * exposure, generator=generator)
-    return counts / exposure
+    expected = (intensity.clamp_min(0) * exposure).to(generator.device)
+    return torch.poisson(expected, generator=generator).to(intensity) / exposure

@@ -30,10 +30,10 @@ from torch import Tensor
 
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_average, radial_frequency
+from cryoccd.imaging.background import background_mask
 from cryoccd.imaging.discs import disc_mask
 from cryoccd.imaging.masked_psd import masked_autocorrelation, spectrum_of
 from cryoccd.metrics.images import normalised
-from cryoccd.metrics.spectrum import background_mask
 from cryoccd.metrics.template import round_template
 
 _CLEARANCE = 0.75  # of the background from any particle, in diameters

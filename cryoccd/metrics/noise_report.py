@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
+from cryoccd.imaging.background import background_mask
 from cryoccd.metrics.detectability import Detectability, dprime
 from cryoccd.metrics.frechet import FeatureStatistics, frechet_distance, merge
 from cryoccd.metrics.histogram import value_fractions, wasserstein_1
@@ -19,7 +20,6 @@ from cryoccd.metrics.kid import KernelSums, kernel_distance
 from cryoccd.metrics.scattering import WaveletScattering
 from cryoccd.metrics.spectrum import (
     RingPower,
-    background_mask,
     particle_mask,
     ring_power,
     spectrum_error_db,

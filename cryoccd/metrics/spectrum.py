@@ -23,7 +23,6 @@ from cryoccd.imaging.discs import disc_mask
 
 FIRST_RING = 4
 LAST_RING = 0.9  # of Nyquist
-BACKGROUND_MARGIN = 1.2  # background lies outside discs of this many diameters: picks are not exact
 LEAST_AREA = 0.05  # of the window
 
 
@@ -38,12 +37,6 @@ class RingPower:
 
     power: Tensor
     weight: float
-
-
-def background_mask(image: Tensor, centres_px: Tensor, diameter_px: float) -> Tensor:
-    """Boolean (h, w), true outside discs of BACKGROUND_MARGIN diameters."""
-    shape_px = (int(image.shape[0]), int(image.shape[1]))
-    return ~disc_mask(shape_px, centres_px, BACKGROUND_MARGIN * diameter_px / 2)
 
 
 def particle_mask(image: Tensor, centres_px: Tensor, diameter_px: float) -> Tensor:

@@ -3,10 +3,10 @@ import torch
 
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_frequency
+from cryoccd.imaging.background import background_mask
 from cryoccd.imaging.discs import disc_mask
 from cryoccd.imaging.masked_psd import random_field
 from cryoccd.metrics.spectrum import (
-    background_mask,
     particle_mask,
     ring_power,
     spectrum_error_db,
