@@ -6,3 +6,7 @@ class CryoccdError(Exception):
 
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+class UnfitError(CryoccdError):
+    """A method that cannot be fitted to this data; a table notes it in the cell and goes on."""

@@ -3,7 +3,8 @@
 Angles are RELION's ZYZ (rot, tilt, psi) in degrees. The matrix A turns the object into the view:
 a point c of the specimen appears at A @ c, and its image at the first two entries of that. Rows and
 columns follow Euler_angles2matrix of the RELION documentation (Heymann, Chagoyen & Belnap 2005).
-x runs along columns, y along rows, z along the beam's travel.
+x runs along columns, y along rows, z towards the electron source: a particle at height z lies
+further from the lens and is less under-focused, its defocus is the micrograph's minus z.
 """
 
 import hashlib

@@ -4,16 +4,11 @@ from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import ProgressBar
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.console import Console
+from rich.progress import Progress, TaskID
+from rich.status import Status
 
+from cryoccd.io.progress import progress_bar
 from cryoccd.methods.base import Translator
 
 
@@ -27,6 +22,7 @@ class FitProgress(ProgressBar):
     def __init__(self, title: str = "fit") -> None:
         super().__init__()
         self.title = title
+        self._status: Status | None = None
         self._progress: Progress | None = None
         self._task = TaskID(0)
 
@@ -38,21 +34,21 @@ class FitProgress(ProgressBar):
         """Turn the bar on."""
         self._enabled = True
 
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Say that the method is being calibrated, which has no count."""
+        super().setup(trainer, pl_module, stage)
+        if trainer.is_global_zero:
+            self._status = Console().status(f"{self.title} · calibrating")
+            self._status.start()
+
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Open the bar."""
         if not trainer.is_global_zero or not isinstance(pl_module, Translator):
             return
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("images"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
-        )
+        self._close()
+        self._progress = progress_bar()
         self._task = self._progress.add_task(
-            self.title, total=pl_module.max_images, completed=pl_module.images_seen, losses=""
+            self.title, total=pl_module.max_images, completed=pl_module.images_seen
         )
         self._progress.start()
 
@@ -69,10 +65,16 @@ class FitProgress(ProgressBar):
             return
         metrics = self.get_metrics(trainer, pl_module)
         losses = " ".join(f"{k} {v:.3g}" for k, v in metrics.items() if isinstance(v, float))
-        self._progress.update(self._task, completed=pl_module.images_seen, losses=losses)
+        title = f"{self.title} · images [dim]{losses}[/dim]"
+        self._progress.update(self._task, completed=pl_module.images_seen, description=title)
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Close the bar, also after an error."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._status is not None:
+            self._status.stop()
         if self._progress is not None:
             self._progress.stop()
-            self._progress = None
+        self._status = self._progress = None

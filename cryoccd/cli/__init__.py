@@ -18,34 +18,42 @@ VERBS = {
 
 
 def main(argv: list[str]) -> int:
-    """Run one command; the exit code is 0, 1 for a fault of ours, 2 for one of the input."""
-    if not argv or argv[0] in ("-h", "--help"):
-        print(_help())
-        return 0
-    if argv[0] == "--version":
-        from cryoccd import __version__
-
-        print(__version__)
-        return 0
-    if argv[0] not in VERBS:
-        known = ", ".join(VERBS)
-        print(f"cryoccd: error: no verb {argv[0]!r}, expected one of {known}", file=sys.stderr)
-        return 2
-    from jsonargparse import ArgumentError
-
-    verb = importlib.import_module(f"cryoccd.cli.{argv[0]}")
+    """Run one command; the exit code is 0, 2 for a fault of the input, 130 for an interrupt."""
     try:
-        verb.run(argv[1:])
+        dispatch(argv)
     except CryoccdError as error:
-        return _refuse(str(error))
-    except ArgumentError as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
         print("cryoccd: interrupted; run the same command again to continue", file=sys.stderr)
         return 130
     except SystemExit as stop:  # argparse leaves this way after --help
         return stop.code if isinstance(stop.code, int) else 1
+    except Exception as error:
+        from jsonargparse import ArgumentError
+
+        if isinstance(error, ArgumentError):
+            return _refuse(str(error))
+        raise
     return 0
+
+
+def dispatch(argv: list[str]) -> None:
+    """Run one command; faults of the input are raised.
+
+    Raises:
+        CryoccdError: bad input.
+        jsonargparse.ArgumentError: an unknown or missing option.
+    """
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help())
+    elif argv[0] == "--version":
+        from cryoccd import __version__
+
+        print(__version__)
+    elif argv[0] in VERBS:
+        importlib.import_module(f"cryoccd.cli.{argv[0]}").run(argv[1:])
+    else:
+        raise CryoccdError(f"no verb {argv[0]!r}, expected one of {', '.join(VERBS)}")
 
 
 def entry() -> None:
@@ -54,8 +62,7 @@ def entry() -> None:
 
 
 def _refuse(message: str) -> int:
-    line = " ".join(message.split())
-    print(f"cryoccd: error: {line}", file=sys.stderr)
+    print(f"cryoccd: error: {' '.join(message.split())}", file=sys.stderr)
     return 2
 
 

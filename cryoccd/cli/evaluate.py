@@ -12,7 +12,7 @@ from rich.table import Table
 import cryoccd
 from cryoccd.cli.parse import call
 from cryoccd.errors import CryoccdError
-from cryoccd.io.atomic import write_text
+from cryoccd.io.atomic import check_writable, write_text
 from cryoccd.io.folder import MicrographFolder, open_folder
 from cryoccd.metrics.detectability import Detectability
 from cryoccd.metrics.images import MicrographSet, read_set
@@ -23,10 +23,12 @@ Split = Literal["train", "test", "all"]
 
 def run(argv: list[str]) -> None:
     """Evaluate one set of generated micrographs."""
-    kind = argv[0] if argv else "nothing"
+    kind, *rest = argv or ["nothing"]
+    if kind in ("-h", "--help"):
+        kind, rest = "noise", ["--help"]
     if kind != "noise":
         raise CryoccdError(f"evaluate: {kind}, expected 'cryoccd evaluate noise --help'")
-    call("evaluate noise", evaluate_noise, argv[1:])
+    call("evaluate noise", evaluate_noise, rest)
 
 
 def evaluate_noise(
@@ -67,15 +69,18 @@ def evaluate_noise(
     """
     if output.is_dir():
         raise CryoccdError(f"{output}: a folder, expected the name of a JSON file")
+    check_writable(output)
+    if limit is not None and limit < 1:
+        raise CryoccdError(f"limit = {limit}, expected 1 or more micrographs a side")
     console = Console(stderr=True)
     with console.status("reading micrographs"):
         real_folder = open_folder(real, pixel_size_A)
         real_part = real_split or ("test" if real_folder.has_split else "all")
         truth = read_set(real, _name(real_part), limit, pixel_size_A)
         made = read_set(generated, _name(generated_split), limit, pixel_size_A)
+        _refuse_shared(real, truth, generated, made)
         count = min(len(truth), len(made))
         truth, made = _first(truth, count), _first(made, count)
-        _refuse_shared(real, truth, generated, made)
     if particle_diameter_A is None:
         particle_diameter_A = _diameter_A(real_folder, console)
     elif not particle_diameter_A > 0:

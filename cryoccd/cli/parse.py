@@ -1,40 +1,56 @@
-"""A typed function as a command line, with `--config` and plain flags for booleans."""
+"""A typed function as a command line, with `--config` files and plain flags."""
 
 import inspect
+import re
 from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from jsonargparse import ArgumentParser
+
+from cryoccd.io.refusal import one_line
 
 
 def call(prog: str, function: Callable[..., Any], argv: list[str]) -> None:
     """Parse `argv` for the parameters of a typed function and call it.
 
-    An unknown key, on the command line or in a --config file, is an error; nothing exits here.
+    A boolean parameter is a flag without a value. An unknown key, on the command line or in a
+    --config file, is an error; nothing exits here, but after --help.
+
+    Raises:
+        CryoccdError: the command line or a file was refused.
     """
-    parser = ArgumentParser(prog=f"cryoccd {prog}", exit_on_error=False)
+    described = inspect.getdoc(function) or ""
+    parser = ArgumentParser(
+        prog=f"cryoccd {prog}",
+        description=described.partition("\n")[0],
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
     parser.add_argument("--config", action="config", help="YAML file with any of the options")
-    parser.add_function_arguments(function, as_group=False, fail_untyped=True)
-    flags = {
-        f"--{name}"
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.annotation is bool
-    }
-    settings = parser.parse_args(_plain_flags(argv, flags))
-    settings = parser.instantiate(settings)
-    values = {k: v for k, v in vars(settings).items() if k not in ("config", "__default_config__")}
-    function(**values)
+    parameters = inspect.signature(function).parameters
+    flags = [name for name, parameter in parameters.items() if parameter.annotation is bool]
+    parser.add_function_arguments(function, as_group=False, fail_untyped=True, skip=set(flags))
+    for name in flags:
+        text = re.search(rf"^ +{name}: (.*)", described, re.MULTILINE)
+        parser.add_argument(f"--{name}", action="store_true", help=text[1] if text else None)
+    argv = underscored(argv)
+    with one_line(parser, config_files(argv)):
+        settings = parser.instantiate(parser.parse_args(argv))
+    function(**{key: value for key, value in vars(settings).items() if key != "config"})
 
 
-def _plain_flags(argv: list[str], flags: set[str]) -> list[str]:
-    """`--resume` alone means true."""
-    words = [
-        word.replace("-", "_") if word[:2] == "--" and "=" not in word else word for word in argv
+def underscored(argv: list[str]) -> list[str]:
+    """`--real-split` means `--real_split`."""
+    options = [word.partition("=") if word.startswith("--") else ("", "", word) for word in argv]
+    return [
+        "--" + name[2:].replace("-", "_") + equals + value if name else value
+        for name, equals, value in options
     ]
-    words = ["--" + word[2:] if word[:2] == "__" else word for word in words]
-    plain: list[str] = []
-    for i, word in enumerate(words):
-        plain.append(word)
-        if word in flags and (i + 1 == len(words) or words[i + 1].startswith("--")):
-            plain.append("true")
-    return plain
+
+
+def config_files(argv: list[str]) -> list[Path]:
+    """The files that --config or -c names, in order."""
+    split = [part for word in argv for part in re.split(r"^(--config)=", word) if part]
+    return [Path(b) for a, b in pairwise(split) if a in ("--config", "-c")]

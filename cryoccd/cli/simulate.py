@@ -7,11 +7,12 @@ def run(argv: list[str]) -> None:
     """Parse the arguments of the verb and write the dataset folder.
 
     Raises:
-        CryoccdError: bad input.
-        jsonargparse.ArgumentError: an unknown or missing argument or key.
+        CryoccdError: bad input, an unknown or a missing argument or key.
     """
     from jsonargparse import ArgumentParser
 
+    from cryoccd.cli.parse import config_files, underscored
+    from cryoccd.io.refusal import one_line
     from cryoccd.simulate.config import SimulateConfig, SpeciesConfig
     from cryoccd.simulate.run import simulate
 
@@ -29,9 +30,11 @@ def run(argv: list[str]) -> None:
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     keys = parser.add_class_arguments(SimulateConfig, as_group=False)
-    settings = parser.parse_args(argv)
-    if settings.structure:
-        settings.species = [SpeciesConfig(source) for source in settings.structure]
-    settings = parser.instantiate(settings)
-    config = SimulateConfig(**{key: settings[key] for key in keys})
+    argv = underscored(argv)
+    with one_line(parser, config_files(argv)):
+        settings = parser.parse_args(argv)
+        if settings.structure:
+            settings.species = [SpeciesConfig(source) for source in settings.structure]
+        settings = parser.instantiate(settings)
+        config = SimulateConfig(**{key: settings[key] for key in keys})
     simulate(config, settings.output, settings.workers, settings.resume, settings.device)

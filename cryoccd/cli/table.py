@@ -1,5 +1,6 @@
 """`cryoccd table fid`: rerun a table from structures to figures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from cryoccd.cli.parse import call
@@ -19,7 +20,9 @@ def fid(
     runs: Path = Path("runs"),
     allow_missing: bool = False,
     reference: bool = False,
-    inception_weights: Path | None = None,
+    trainer: Path | None = None,
+    device: str = "cpu",
+    inception_weights: str | None = None,
 ) -> None:
     """Make, print and write the table of noise models against real micrographs.
 
@@ -37,14 +40,18 @@ def fid(
         runs: where data, checkpoints and generated sets are kept.
         allow_missing: reduce the finished cells alone, make none.
         reference: show published figures in columns of their own.
-        inception_weights: file of the Inception-v3 weights, for fid_inception and kid_inception.
+        trainer: trainer configuration instead of the matrix's, such as configs/trainer/gpu.yaml.
+        device: where sets are translated: cpu, cuda or cuda:N.
+        inception_weights: file of the Inception-v3 weights, or `download`; adds fid_inception and
+            kid_inception.
     """
     from rich.console import Console
 
-    from cryoccd.cli import main
+    from cryoccd.cli import dispatch
     from cryoccd.launch.fid import FidTable
     from cryoccd.launch.finish import finish
     from cryoccd.launch.matrix import read_matrix, select
+    from cryoccd.metrics.inception import find_weights
 
     console = Console()
     replacements = {"DATA": data, "STRUCTURE": structure}
@@ -54,7 +61,12 @@ def fid(
     matrix = read_matrix(Path("experiments") / f"fid-{profile}.yaml", given)
     matrix = select(matrix, _names(methods), _names(styles))
     numbers = _numbers(seeds)
-    table = FidTable(matrix, numbers, results, runs, main, console, inception_weights)
+    weights = find_weights(inception_weights) if inception_weights else None
+    if weights:
+        matrix = replace(matrix, metrics=["fid_inception", "kid_inception", *matrix.metrics])
+    if trainer:
+        matrix = replace(matrix, trainer=trainer)
+    table = FidTable(matrix, numbers, results, runs, dispatch, console, device, weights)
     if not allow_missing:
         table.run()
     finish(table, allow_missing, reference)
@@ -72,11 +84,11 @@ def run(argv: list[str]) -> None:
 
 
 def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",") if name.strip()] if text else None
+    return list(dict.fromkeys(n.strip() for n in text.split(",") if n.strip())) if text else None
 
 
 def _numbers(text: str) -> list[int]:
     try:
-        return [int(part) for part in text.split(",")]
+        return list(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError as error:
         raise CryoccdError(f"seeds = {text!r}, expected whole numbers such as 0,1,2") from error

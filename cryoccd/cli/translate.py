@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cryoccd.cli.parse import call
+from cryoccd.errors import CryoccdError
 
 
 def translate(
@@ -29,7 +30,11 @@ def translate(
     """
     from cryoccd.methods.checkpoint import load_translator
     from cryoccd.methods.translate import translate_dataset
+    from cryoccd.simulate.run import check_device
 
+    if style < 0:
+        raise CryoccdError(f"style = {style}, expected 0 or more")
+    check_device(device)
     model = load_translator(checkpoint)
     translate_dataset(model, checkpoint, input, output, seed, style, resume, device, title)
 

@@ -38,7 +38,7 @@ def spectral_anisotropy(images: Iterable[Tensor]) -> float:
         return 1.0
     sectors = _sector_means(total)
     ratio = sectors / sectors.roll(_SECTORS // 2, dims=1)
-    return float(ratio.max())
+    return float(torch.nan_to_num(ratio, nan=1.0).max())  # small fields have empty sectors
 
 
 def _sector_means(power: Tensor) -> Tensor:

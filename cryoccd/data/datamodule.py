@@ -16,7 +16,6 @@ from cryoccd.data.ice_sources import IceSource, ModelIce, RealIce
 from cryoccd.data.real import RealPool
 from cryoccd.data.recipe import Recipe
 from cryoccd.data.simulated import SimulatedPool
-from cryoccd.data.windows import check_window
 from cryoccd.errors import CryoccdError
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.folder import FolderOptics, open_folder
@@ -96,16 +95,11 @@ class CryoDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Crops]:
         """Batches of both sides; item k of epoch e is the same with any number of workers."""
-        for name, shape in (
-            (self._simulated_pool.names[0], self._simulated_pool[0].clean.shape),
-            (self._real_pool.names[0], self._real_pool[0].image.shape),
-        ):
-            check_window(name, shape, self.crop_px)
         # faults of the input show here, in one line, and not inside a worker
         if self._real_pool.folder.has_picks:
             self.real_optics()
-        self._real_pool.fill()
-        self._simulated_pool.fill()
+        self._real_pool.fill(self.crop_px)
+        self._simulated_pool.fill(self.crop_px)
         rotate = self.augment and self.turns_real
         crops = UnpairedCrops(
             self._simulated_pool, self._real_pool, self.crop_px, self.seed, self.augment, rotate

@@ -51,3 +51,7 @@ class Held(Generic[Value]):
             if self._held >= self._limit:
                 return
             self[name]
+
+    def items(self) -> list[tuple[str, Value]]:
+        """Names and values held now."""
+        return list(self._values.items())

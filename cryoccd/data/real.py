@@ -68,9 +68,11 @@ class RealPool:
     def __iter__(self) -> Iterator[RealMicrograph]:
         return (self._micrographs[name] for name in self.names)
 
-    def fill(self) -> None:
-        """Load what the memory takes, so that workers share it."""
+    def fill(self, side_px: int) -> None:
+        """Load what the memory takes, so that workers share it; refuse what is below a crop."""
         self._micrographs.fill(self.names)
+        for name, micrograph in self._micrographs.items():
+            check_window(name, micrograph.image.shape, side_px)
 
     @cached_property
     def disc_radius_px(self) -> float:

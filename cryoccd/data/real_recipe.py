@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from cryoccd.fourier import fourier_crop
 from cryoccd.geometry import item_seed
 from cryoccd.io.atomic import write_text
 from cryoccd.io.folder import MicrographFolder, open_folder
+from cryoccd.io.folder_tables import inside_field
 from cryoccd.io.mrc import write_mrc
 from cryoccd.io.progress import progress_bar
 
@@ -76,32 +78,55 @@ class RealRecipe(Recipe):
 def bin_folder(source: MicrographFolder, output: Path, factor: int) -> None:
     """Write a plain folder with binned images, picks, split and optics; finished files are kept.
 
-    The optics are written last, so a folder that has them is whole.
+    The optics are written last, so a folder that has them is whole. Picks on a row or column that
+    binning cuts off are dropped.
 
     Raises:
-        CryoccdError: the source lacks a split, optics or picks.
+        CryoccdError: the source lacks a split, optics or picks, or the output was made from
+            another folder, other files or another factor.
     """
+    optics = source.optics()
+    splits = {name: split for split in ("train", "test") for name in source.names(split)}
+    _mark(source, output, factor)
     done = output / "optics.yaml"
     if done.is_file():
         return
-    optics = source.optics()
-    splits = {name: split for split in ("train", "test") for name in source.names(split)}
     pixel_size_A = optics.pixel_size_A * factor
     with progress_bar() as progress:
         for name in progress.track(list(splits), description=f"bin {factor} · {source.root.name}"):
-            path = output / "micrographs" / f"{name}.mrc"
-            if not path.is_file():
-                binned = fourier_crop(torch.from_numpy(source.image(name)), factor).numpy()
-                label = f"cryoccd {cryoccd.__version__} bin {factor} of {name}"
-                write_mrc(path, binned.astype(np.float32), pixel_size_A, label)
-            picks = source.picks_px(name)
+            image, picks = torch.from_numpy(source.image(name)), source.picks_px(name)
             if picks is None:
                 raise CryoccdError(f"{source.root}: no picks/, so density is unknown; give picks")
-            rows = [("x_px", "y_px"), *(picks / factor).tolist()]
+            binned = fourier_crop(image, factor).numpy().astype(np.float32)
+            label = f"cryoccd {cryoccd.__version__} bin {factor} of {name}"
+            write_mrc(output / "micrographs" / f"{name}.mrc", binned, pixel_size_A, label)
+            inside = picks[inside_field(picks / factor, binned.shape)] / factor
+            rows = [("x_px", "y_px"), *(tuple(row) for row in inside.tolist())]
             write_text(output / "picks" / f"{name}.csv", _csv(rows))
     write_text(output / "split.csv", _csv([("micrograph", "split"), *splits.items()]))
     values = {**vars(optics), "pixel_size_A": pixel_size_A, "defocus_A": list(optics.defocus_A)}
     write_text(done, yaml.safe_dump(values))
+
+
+def _mark(source: MicrographFolder, output: Path, factor: int) -> None:
+    """Note what the output is made from, or compare it with what an earlier run noted."""
+    files = sorted(path for path in source.root.rglob("*") if path.is_file())
+    made_from = {
+        "source": str(source.root.resolve()),
+        "bin": factor,
+        "version": cryoccd.__version__,
+        "files": {
+            path.relative_to(source.root).as_posix(): [path.stat().st_size, path.stat().st_mtime_ns]
+            for path in files
+        },
+    }
+    marker = output / "binned.json"
+    if not marker.is_file():
+        write_text(marker, json.dumps(made_from, indent=1))
+    elif json.loads(marker.read_text(encoding="utf8")) != made_from:
+        raise CryoccdError(
+            f"{output}: made from another folder, other files or another bin; remove it"
+        )
 
 
 def _csv(rows: list[tuple[object, ...]]) -> str:

@@ -64,9 +64,11 @@ class SimulatedPool:
     def __iter__(self) -> Iterator[SimulatedMicrograph]:
         return (self._micrographs[name] for name in self.names)
 
-    def fill(self) -> None:
-        """Load what the memory takes, so that workers share it."""
+    def fill(self, side_px: int) -> None:
+        """Load what the memory takes, so that workers share it; refuse what is below a crop."""
         self._micrographs.fill(self.names)
+        for name, micrograph in self._micrographs.items():
+            check_window(name, micrograph.clean.shape, side_px)
 
     def crop(self, side_px: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Clean, mask and ice (1, side, side) of one random window."""

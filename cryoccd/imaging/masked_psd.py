@@ -31,8 +31,10 @@ def masked_autocorrelation(
         (2 * max_lag_px, 2 * max_lag_px) float64 with lag 0 at [0, 0], symmetric.
 
     Raises:
-        CryoccdError: too little background for the largest lags.
+        CryoccdError: too little background for the largest lags, or a lag below 1.
     """
+    if max_lag_px < 1:
+        raise CryoccdError(f"max_lag_px = {max_lag_px}, expected 1 or more pixels")
     size = 2 * max_lag_px
     products = torch.zeros(size, size, dtype=torch.float64)
     pairs = torch.zeros_like(products)

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cryoccd.errors import CryoccdError
+
+_PARTIAL = ".part"
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -15,7 +19,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     The file is synced before it is renamed, and removed where the block raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".part{path.suffix}")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f"{_PARTIAL}{path.suffix}")
     os.close(handle)
     temporary = Path(name)
     try:
@@ -26,6 +30,25 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file or folder that cannot be made, before any work is spent on it.
+
+    Raises:
+        CryoccdError: what stands above it is a file, or may not be written to.
+    """
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise CryoccdError(f"{path}: {above} is a file, not a folder; choose another place")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise CryoccdError(f"{path}: no permission to write in {above}; choose another place")
+
+
+def remove_partial(root: Path) -> None:
+    """Remove the temporary files that a killed process left below a folder."""
+    for path in root.rglob(f".*{_PARTIAL}*"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -17,13 +17,21 @@ from numpy.typing import NDArray
 
 import cryoccd
 from cryoccd.errors import CryoccdError
-from cryoccd.io.atomic import atomic_path, sha256_file, write_text
+from cryoccd.io.atomic import (
+    atomic_path,
+    check_writable,
+    remove_partial,
+    sha256_file,
+    write_text,
+)
+from cryoccd.io.checked import read_json, read_parquet
 from cryoccd.io.mrc import read_mrc, write_mrc
 from cryoccd.records import PARTICLE_COLUMNS, Exposure, Optics, Volume
 
 SCHEMA_VERSION = 1
 ARTEFACT_COLUMNS = ("micrograph", "instance_id", "kind", "x_A", "y_A", "z_A")
 _OPTICS_COLUMNS = tuple(Optics.__dataclass_fields__)
+_AGAIN = "make the set again in an empty folder"
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ class DatasetWriter:
         resume: keep finished items of an earlier run with the same `made_by`.
 
     Raises:
-        CryoccdError: the folder is not empty and `resume` is off.
+        CryoccdError: the folder is not empty and `resume` is off, or what it holds was not begun
+            by this writer or with another configuration.
     """
 
     def __init__(self, root: Path, made_by: dict[str, Any], resume: bool = False) -> None:
@@ -65,10 +74,19 @@ class DatasetWriter:
         self.made_by = json.loads(json.dumps(made_by, default=str))
         if root.exists() and not root.is_dir():
             raise CryoccdError(f"{root}: not a folder; choose another --output")
-        if not resume and root.exists() and any(root.iterdir()):
-            raise CryoccdError(f"{root}: not empty; add --resume to continue, or choose another")
+        check_writable(root)
         self._manifest = root / "manifest.json"
-        if self._manifest.exists() and _read_json(self._manifest)["made_by"] != self.made_by:
+        self._items = root / ".items"
+        if root.exists() and any(root.iterdir()):
+            if not resume:
+                raise CryoccdError(
+                    f"{root}: not empty; add --resume to continue, or choose another"
+                )
+            if not self._manifest.exists() and not self._items.is_dir():
+                raise CryoccdError(
+                    f"{root}: holds something else than a begun dataset folder; choose another"
+                )
+        if self._manifest.exists() and read_json(self._manifest).get("made_by") != self.made_by:
             raise CryoccdError(
                 f"{root}: made with another configuration or seed; remove it or choose another"
             )
@@ -83,8 +101,8 @@ class DatasetWriter:
         record = self._record(name)
         if not record.is_file():
             return False
-        known = _read_json(record)
-        if known["made_by"] != self.made_by:
+        known = read_json(record)
+        if known.get("made_by") != self.made_by:
             return False
         files = known["files"]
         return all((self.root / p).is_file() for p in files) and all(
@@ -93,6 +111,7 @@ class DatasetWriter:
 
     def write(self, item: Item) -> None:
         """Write one micrograph with its labels."""
+        self._begin()
         exposure, name = item.exposure, item.name
         pixel_size_A = exposure.optics.pixel_size_A
         label = f"SYNTHETIC cryoccd {cryoccd.__version__} seed {item.seed}"
@@ -127,12 +146,14 @@ class DatasetWriter:
 
     def write_species(self, name: str, volume: Volume) -> None:
         """Write the potential map of a species, in the frame that the labels refer to."""
+        self._begin()
         label = f"SYNTHETIC cryoccd {cryoccd.__version__} potential in volts"
         path = self._path("species", name)
         write_mrc(path, volume.values.numpy(), volume.voxel_size_A, label)
 
     def copy_species(self, source: Path) -> None:
         """Copy the species maps of another dataset folder, where it has any."""
+        self._begin()
         for path in sorted((source / "species").glob("*.mrc")):
             with atomic_path(self.root / "species" / path.name) as temporary:
                 shutil.copyfile(path, temporary)
@@ -145,7 +166,8 @@ class DatasetWriter:
         for name in names:
             if not self._record(name).is_file():
                 raise CryoccdError(f"{self.root}: item {name} is missing; run again with --resume")
-            records[name] = _read_json(self._record(name))
+            records[name] = read_json(self._record(name))
+        remove_partial(self.root)
         particles = [{"micrograph": n, **p} for n, r in records.items() for p in r["particles"]]
         table = pd.DataFrame(particles, columns=["micrograph", *PARTICLE_COLUMNS])
         table = table.astype(_particle_dtypes())
@@ -163,13 +185,17 @@ class DatasetWriter:
             "files": files,
         }
         write_text(self._manifest, json.dumps(manifest, indent=1))
-        shutil.rmtree(self.root / ".items", ignore_errors=True)
+        shutil.rmtree(self._items, ignore_errors=True)
+
+    def _begin(self) -> None:
+        """Mark the folder as ours before anything else is written to it."""
+        self._items.mkdir(parents=True, exist_ok=True)
 
     def _path(self, kind: str, name: str) -> Path:
         return self.root / kind / f"{name}.mrc"
 
     def _record(self, name: str) -> Path:
-        return self.root / ".items" / f"{name}.json"
+        return self._items / f"{name}.json"
 
     def _parquet(self, name: str, table: pd.DataFrame) -> None:
         with atomic_path(self.root / f"{name}.parquet") as temporary:
@@ -188,8 +214,12 @@ class DatasetWriter:
 class Dataset:
     """A finished dataset folder, read.
 
+    Every file is there with the size that the manifest tells, so that a fault shows before work
+    begins and not in its middle.
+
     Raises:
-        CryoccdError: no manifest (the folder is unfinished), or one of a newer schema.
+        CryoccdError: no manifest (the folder is unfinished), one of another schema, a file that is
+            absent or of another size, or a table that is unreadable or lacks columns.
     """
 
     def __init__(self, root: Path) -> None:
@@ -201,14 +231,29 @@ class Dataset:
                 f"{root}: no manifest.json, so unfinished or no dataset folder; "
                 "run the command that makes it again with --resume"
             )
-        self.manifest = _read_json(root / "manifest.json")
+        self.manifest = read_json(root / "manifest.json")
         if self.manifest.get("schema_version") != SCHEMA_VERSION:
             raise CryoccdError(
                 f"{root}: manifest.json has schema_version "
                 f"{self.manifest.get('schema_version')}, expected {SCHEMA_VERSION}"
             )
-        self.micrographs = pd.read_parquet(root / "micrographs.parquet")
-        self.particles = pd.read_parquet(root / "particles.parquet")
+        self._check_files()
+        columns = ("micrograph", *_OPTICS_COLUMNS)
+        self.micrographs = read_parquet(root / "micrographs.parquet", columns)
+        columns = ("micrograph", *PARTICLE_COLUMNS)
+        self.particles = read_parquet(root / "particles.parquet", columns)
+
+    def _check_files(self) -> None:
+        files = self.manifest.get("files")
+        if not isinstance(files, dict):
+            raise CryoccdError(f"{self.root}: manifest.json lists no files; make the set again")
+        for name, entry in files.items():
+            path = self.root / name
+            if not path.is_file():
+                raise CryoccdError(f"{path}: no such file, but manifest.json lists it; {_AGAIN}")
+            size, known = path.stat().st_size, dict(entry).get("bytes")
+            if size != known:
+                raise CryoccdError(f"{path}: {size} bytes, in manifest.json {known}; {_AGAIN}")
 
     @property
     def names(self) -> list[str]:
@@ -258,10 +303,3 @@ def _particle_dtypes() -> dict[str, str]:
         "conformation": "int64",
         "on_edge": "bool",
     }
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf8")))
-    except (OSError, ValueError) as error:
-        raise CryoccdError(f"{path}: not readable as JSON ({error}); remove it") from error

@@ -14,18 +14,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import ArgumentParser
 
 from cryoccd.errors import CryoccdError
+from cryoccd.io.checked import read_yaml
 
 _FRAME = (
     "Does not validate",
     "Subtypes:",
-    "Errors:",
+    "Errors",
     "Given value",
     "Expected a <class 'NoneType'>",
 )
+_LISTED = 20  # more keys than these are better read in the help
 _WORDING = (
     (r"Parser key \"([^\"]+)\"", r"\1"),
     (r"Problem with given class_path '([^']+)'", r"\1"),
@@ -57,22 +58,6 @@ def one_line(parser: ArgumentParser, files: Sequence[Path] = ()) -> Iterator[Non
         raise _refusal(error, parser, files) from error
 
 
-def read_mapping(path: Path) -> dict[str, Any]:
-    """The mapping that a YAML file holds.
-
-    Raises:
-        CryoccdError: the file is absent, no YAML, or holds no mapping.
-    """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf8"))
-    except (yaml.YAMLError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise CryoccdError(f"{path}: not readable as YAML ({reason}); mend or rename it") from error
-    if not isinstance(values, dict):
-        raise CryoccdError(f"{path}: expected lines KEY: VALUE; write at least one")
-    return values
-
-
 def _refusal(error: Exception, parser: ArgumentParser, files: Sequence[Path]) -> CryoccdError:
     cause: BaseException | None = error
     while cause is not None:
@@ -80,7 +65,7 @@ def _refusal(error: Exception, parser: ArgumentParser, files: Sequence[Path]) ->
             return CryoccdError(str(cause))
         cause = cause.__cause__ or cause.__context__
     try:
-        contents = {path: read_mapping(path) for path in files}
+        contents = {path: read_yaml(path) for path in files}
     except CryoccdError as unreadable:
         return unreadable
     reason = _innermost(str(error))
@@ -121,9 +106,10 @@ def _items(values: object) -> Iterator[tuple[str, object]]:
 
 def _hint(reason: str, parser: ArgumentParser) -> str:
     """The nearest name of the class or of the parser to one that is unknown."""
+    help_line = f"; `{parser.prog} --help` lists the keys"
     unknown = re.search(r"unknown key ([\w.-]+)", reason)
     if unknown is None:
-        return ""
+        return help_line if "missing: " in reason else ""
     classes = re.findall(r"([\w.]+)\.(\w+): ", reason)
     if classes:
         built = getattr(import_module(classes[-1][0]), classes[-1][1])
@@ -131,4 +117,6 @@ def _hint(reason: str, parser: ArgumentParser) -> str:
     else:
         known = list(parser.get_defaults().keys(branches=True))
     near = get_close_matches(unknown[1].replace("-", "_"), known, n=1)
-    return f" (is it {near[0]}?)" if near else f"; `{parser.prog} --help` lists the keys"
+    if near:
+        return f" (is it {near[0]}?)"
+    return f"; known: {', '.join(known)}" if len(known) <= _LISTED else help_line

@@ -13,7 +13,7 @@ import yaml
 from rich.console import Console
 
 import cryoccd
-from cryoccd.errors import CryoccdError
+from cryoccd.errors import UnfitError
 from cryoccd.geometry import item_seed
 from cryoccd.io.atomic import sha256_file, write_text
 from cryoccd.io.folder import open_folder
@@ -21,12 +21,12 @@ from cryoccd.launch.matrix import DatasetSpec, Matrix
 from cryoccd.methods.checkpoint import load_translator
 from cryoccd.metrics.detectability import Detectability
 from cryoccd.metrics.images import MicrographSet, read_set
-from cryoccd.metrics.noise_report import NoiseProtocol, noise_report
+from cryoccd.metrics.noise_report import Metric, NoiseProtocol, noise_report
 from cryoccd.report.cells import CEILING, FLOOR, ResultCell, cell_path, reusable
 from cryoccd.report.provenance import hash_config, hash_folder, provenance
 
-Command = Callable[[list[str]], int]
-"""Runs one `cryoccd` command line and returns its exit code."""
+Command = Callable[[list[str]], None]
+"""Runs one `cryoccd` command line; faults are raised."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class FidTable:
         runs: where data, checkpoints and generated sets are kept.
         command: runs `cryoccd fit ...` and `cryoccd translate ...`.
         console: where the user is told what begins.
+        device: where sets are translated; they are fitted where the trainer's configuration says.
         inception_weights: file of the Inception-v3 weights, None leaves those metrics out.
     """
 
@@ -71,6 +72,7 @@ class FidTable:
     runs: Path
     command: Command
     console: Console
+    device: str = "cpu"
     inception_weights: Path | None = None
 
     def run(self) -> None:
@@ -162,7 +164,7 @@ class _Column:
         parts: dict[str, Any] = {
             "protocol": asdict(self.protocol),
             "seed": seed,
-            "inception": str(weights) if weights else None,
+            "inception": sha256_file(weights) if weights else None,
         }
         if method not in (FLOOR, CEILING):
             files = [*self.matrix.method_configs(method), self.matrix.trainer]
@@ -181,23 +183,22 @@ class _Column:
         return reusable(ResultCell.read(path), *hashes, cryoccd.__version__)
 
     def make(self, method: str, seed: int) -> None:
-        """Make and write one cell."""
+        """Make and write one cell; a method that cannot be fitted gets one that says why."""
         started = time.monotonic()
         chosen: dict[str, Any] = {}
-        if method == FLOOR:
-            generated = _first(self.real_train, len(self.real_test))
-        elif method == CEILING:
-            generated = _white(self.real_test, item_seed(seed, "white", self.spec.name))
-        else:
-            generated, chosen = self._generate(method, seed)
-        with self.table.console.status(f"evaluate · {method} · {self.spec.name}"):
-            metrics = noise_report(
-                _first(self.real_test, len(generated)),
-                generated,
-                self.detectability,
-                self.protocol,
-                self.table.inception_weights,
-            )
+        try:
+            if method == FLOOR:
+                generated = self.real_train.first(len(self.real_test))
+            elif method == CEILING:
+                generated = _white(self.real_test, item_seed(seed, "white", self.spec.name))
+            else:
+                generated, chosen = self._generate(method, seed)
+            metrics = self._evaluate(method, generated)
+        except UnfitError as error:
+            metrics = {
+                name: Metric(None, None, None, 0, "none", str(error))
+                for name in self.matrix.metrics
+            }
         ResultCell(
             table=self.matrix.table,
             method=method,
@@ -207,9 +208,22 @@ class _Column:
             protocol=self.protocol.as_dict(self.table.inception_weights)
             | {"split": "test", "domain": self.spec.recipe.domain, "choices": chosen},
             provenance=provenance(
-                self.config_hash(method, seed), self.data_hash, time.monotonic() - started
+                self.config_hash(method, seed),
+                self.data_hash,
+                time.monotonic() - started,
+                self.table.device,
             ),
         ).write(self.table.results, self.matrix.profile)
+
+    def _evaluate(self, method: str, generated: MicrographSet) -> dict[str, Metric]:
+        with self.table.console.status(f"evaluate · {method} · {self.spec.name}"):
+            return noise_report(
+                self.real_test.first(len(generated)),
+                generated,
+                self.detectability,
+                self.protocol,
+                self.table.inception_weights,
+            )
 
     def _generate(self, method: str, seed: int) -> tuple[MicrographSet, dict[str, Any]]:
         """Fit a method and translate the simulated test side with it."""
@@ -219,17 +233,20 @@ class _Column:
         current = f"{self.config_hash(method, seed)} {self.data_hash} {cryoccd.__version__}\n"
         if folder.exists() and (not stamp.is_file() or stamp.read_text() != current):
             shutil.rmtree(folder)  # a fit of another configuration or other data
+            shutil.rmtree(output, ignore_errors=True)
         write_text(stamp, current)
         checkpoint = folder / "last.ckpt"
         title = f"fit · {method} · {self.spec.name}"
-        self._call(["fit", *self._fit_arguments(method, seed, folder), f"--progress.title={title}"])
+        arguments = self._fit_arguments(method, seed, folder)
+        self.table.command(["fit", *arguments, f"--progress.title={title}"])
         model = load_translator(checkpoint)
         if output.exists() and not _made_by(output, checkpoint):
             shutil.rmtree(output)
         title = f"translate · {method} · {self.spec.name}"
         source = self.places.simulated_test
         argv = [f"--checkpoint={checkpoint}", f"--input={source}", f"--output={output}"]
-        self._call(["translate", *argv, f"--seed={seed}", "--resume", f"--title={title}"])
+        argv += [f"--seed={seed}", f"--device={self.table.device}", f"--title={title}", "--resume"]
+        self.table.command(["translate", *argv])
         return read_set(output), dict(model.choices())
 
     def _fit_arguments(self, method: str, seed: int, folder: Path) -> list[str]:
@@ -254,21 +271,12 @@ class _Column:
             f"--trainer.logger.init_args.save_dir={folder}",
         ]
 
-    def _call(self, argv: list[str]) -> None:
-        if self.table.command(argv) != 0:
-            raise CryoccdError(f"cryoccd {argv[0]} failed for the data set {self.spec.name}")
-
 
 def _made_by(output: Path, checkpoint: Path) -> bool:
     """Whether a (perhaps unfinished) generated set is of this checkpoint."""
     wanted = sha256_file(checkpoint)
     records = [output / "manifest.json", *(output / ".items").glob("*.json")]
     return all(wanted in path.read_text() for path in records if path.is_file())
-
-
-def _first(whole: MicrographSet, n: int) -> MicrographSet:
-    centres = None if whole.centres_px is None else whole.centres_px[:n]
-    return MicrographSet(whole.images[:n], centres, whole.pixel_size_A)
 
 
 def _white(like: MicrographSet, seed: int) -> MicrographSet:

@@ -18,9 +18,11 @@ from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
 from cryoccd.imaging.background import background_mask
 from cryoccd.methods.base import Translator
-from cryoccd.metrics.matching import match_contrast, separation_measure
+from cryoccd.metrics.detectability import Detectability
+from cryoccd.metrics.matching import Separation, match_contrast
+from cryoccd.metrics.two_component import BlindFinder
 
-MAX_MICROGRAPHS = 32
+MAX_MICROGRAPHS = 64
 """Micrographs a side that the contrast is matched on; more change d' by less than its error."""
 
 
@@ -48,38 +50,37 @@ class MatchedContrast(Translator):
     def calibrate(self, datamodule: CryoDataModule) -> None:
         """Fit the noise to real background, then the contrast to real particles."""
         diameter_px = datamodule.particle_diameter_A / datamodule.pixel_size_A
-        real = list(islice(datamodule.train_real(), MAX_MICROGRAPHS))
-        self.fit_noise(
-            [Background(r.image, background_mask(r.image, r.centres_px, diameter_px)) for r in real]
-        )
         occupied = (s for s in datamodule.train_simulated() if len(s.centres_px))
         simulated = list(islice(occupied, MAX_MICROGRAPHS))
         if not simulated:
             raise CryoccdError("simulated side: no micrograph has a particle, nothing to match")
         clean = [s.clean for s in simulated]
         centres = [s.centres_px for s in simulated]
+        real = list(islice(datamodule.train_real(), MAX_MICROGRAPHS))
         images = [r.image for r in real]
         picks = [r.centres_px for r in real if r.centres_px is not None]
-        measure = separation_measure(
-            images, picks if len(picks) == len(real) else None, clean, centres, diameter_px
-        )
-        match = match_contrast(measure, clean, centres, self.noise)
-        fringes = [
-            Background(match.gain * s.clean, background_mask(s.clean, s.centres_px, diameter_px))
-            for s in simulated
-        ]
-        if self.remove_fringes(fringes):
-            match = match_contrast(measure, clean, centres, self.noise)
+        if len(picks) == len(real):
+            found = Detectability.fit(images, picks, diameter_px)
+            separation = Separation(found.dprime, found.dprime(images, picks))
+        else:
+            blind = BlindFinder.fit(images, clean, centres, diameter_px)
+            picks = [blind.find(image) for image in images]
+            separation = Separation(lambda fields, _: blind.separation(fields), blind.real)
+        self.fit_noise(_backgrounds(images, picks, diameter_px))
+        match = match_contrast(separation, clean, centres, self.noise, datamodule.seed)
+        fringes = [match.gain * image for image in clean]
+        if self.remove_fringes(_backgrounds(fringes, centres, diameter_px)):
+            match = match_contrast(separation, clean, centres, self.noise, datamodule.seed)
         self.gain.fill_(match.gain)
         self.separation_real.fill_(match.real)
         self.separation_reached.fill_(match.reached)
 
     def choices(self) -> dict[str, float | int | str]:
-        """The contrast that was chosen."""
+        """The contrast that was chosen: d' with picks, else the separation of two components."""
         return {
             "gain": float(self.gain),
-            "dprime_real_train": float(self.separation_real),
-            "dprime_simulated_train": float(self.separation_reached),
+            "separation_real_train": float(self.separation_real),
+            "separation_simulated_train": float(self.separation_reached),
         }
 
     def translate(
@@ -111,3 +112,12 @@ class MatchedContrast(Translator):
     @abstractmethod
     def noise(self, shape_px: tuple[int, int], generator: torch.Generator) -> Tensor:
         """One (h, w) float32 field of noise in the units of normalised real micrographs."""
+
+
+def _backgrounds(
+    images: Sequence[Tensor], centres_px: Sequence[Tensor], diameter_px: float
+) -> list[Background]:
+    return [
+        Background(image, background_mask(image, centres, diameter_px))
+        for image, centres in zip(images, centres_px, strict=True)
+    ]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from cryoccd.errors import CryoccdError
+from cryoccd.errors import UnfitError
 from cryoccd.imaging.quilt import free_patches, quilt
 from cryoccd.methods.matched import Background, MatchedContrast
 
@@ -45,7 +45,7 @@ class RealIce(MatchedContrast):
             if len(patches) >= self.min_patches:
                 self.patches = patches.clone()
                 return
-        raise CryoccdError(
+        raise UnfitError(
             f"real_ice: {len(patches)} particle-free patches of {self.patch_px[-1]} px in "
             f"{len(background)} micrographs, needed {self.min_patches}; give more micrographs"
         )

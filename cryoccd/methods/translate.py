@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cryoccd.data.ice_maps import transmission, upsample
+import cryoccd
+from cryoccd.data.ice_sources import ModelIce
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import item_seed
 from cryoccd.io.atomic import sha256_file
@@ -36,7 +37,8 @@ def translate_dataset(
     """
     dataset = Dataset(source)
     made_by = {
-        "verb": "translate",
+        "command": "translate",
+        "version": cryoccd.__version__,
         "method": type(model).__name__,
         "checkpoint_sha256": sha256_file(checkpoint),
         "choices": model.choices(),
@@ -52,15 +54,17 @@ def translate_dataset(
         for name in progress.track(dataset.names, description=title):
             if writer.has(name):
                 continue
-            number = item_seed(seed, "translate", name)
-            image = _translate(model, dataset.exposure(name), number, style, device)
+            row = dataset.micrographs[dataset.micrographs["micrograph"] == name].iloc[0]
+            # names recur between sets: the seed that made the micrograph tells them apart
+            number = item_seed(seed, "translate", int(row["seed"]), name)
+            exposure = dataset.exposure(name)
+            image = _translate(model, exposure, number, style, device)
             if not bool(torch.isfinite(image).all()):
                 raise CryoccdError(f"{source}: {name}: the method gave NaN; fit it again")
-            row = dataset.micrographs[dataset.micrographs["micrograph"] == name].iloc[0]
             writer.write(
                 Item(
                     name=name,
-                    exposure=dataset.exposure(name),
+                    exposure=exposure,
                     seed=number,
                     image=image.cpu().numpy().astype(np.float32),
                     style=str(row["style"]),
@@ -73,13 +77,11 @@ def translate_dataset(
 def _translate(model: Translator, exposure: Exposure, seed: int, style: int, device: str) -> Tensor:
     """One (h, w) image."""
     generator = torch.Generator().manual_seed(seed)
-    height, width = (int(side) for side in exposure.clean.shape)
-    thickness = exposure.ice_thickness_A
-    coarse = (8 * int(thickness.shape[0]), 8 * int(thickness.shape[1]))
-    modelled = upsample(transmission(thickness), coarse)[:height, :width]
+    shape = (int(exposure.clean.shape[0]), int(exposure.clean.shape[1]))
+    modelled = ModelIce()(exposure.ice_thickness_A, shape, np.random.default_rng(seed))
     image = model.translate(
         _batched(exposure.clean - 1, device),
-        _batched((exposure.instances > 0).to(torch.float32), device),
+        _batched(exposure.particle_mask.to(torch.float32), device),
         _batched(model.ice_input(modelled, generator), device),
         torch.tensor([style], device=device),
         generator,

@@ -52,6 +52,11 @@ class MicrographSet:
     def __len__(self) -> int:
         return len(self.images)
 
+    def first(self, n: int) -> "MicrographSet":
+        """The first n micrographs."""
+        centres = None if self.centres_px is None else self.centres_px[:n]
+        return MicrographSet(self.images[:n], centres, self.pixel_size_A)
+
 
 def read_set(
     folder: Path,

@@ -17,12 +17,38 @@ import torch
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
-from cryoccd.io.atomic import sha256_file
+from cryoccd.io.atomic import atomic_path, sha256_file
 
 TONE_PERCENTILES = (0.5, 99.5)
 INPUT_PX = 299
 RESIZE = "torchvision.transforms.v2.functional.resize uint8 bilinear antialias=True"
 _CHUNK = 32
+
+
+def find_weights(given: str) -> Path:
+    """The file of the weights: a path, or the published file for the word `download`.
+
+    Raises:
+        CryoccdError: there is no such file, or it cannot be downloaded.
+    """
+    if given != "download":
+        if not Path(given).is_file():
+            raise CryoccdError(f"{given}: no such file; expected Inception weights, or `download`")
+        return Path(given)
+    if find_spec("torch_fidelity") is None:
+        raise CryoccdError("fid_inception needs torch-fidelity: pip install 'cryoccd[fid]'")
+    from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
+
+    target = Path(torch.hub.get_dir()) / "checkpoints" / Path(URL_INCEPTION_V3).name
+    if not target.is_file():
+        try:
+            with atomic_path(target) as temporary:
+                torch.hub.download_url_to_file(URL_INCEPTION_V3, str(temporary))
+        except OSError as error:
+            raise CryoccdError(
+                f"Inception weights: download failed ({error}); give the path of {target.name}"
+            ) from error
+    return target
 
 
 class InceptionFeatures:
@@ -51,8 +77,7 @@ class InceptionFeatures:
             )
         except RuntimeError as error:
             raise CryoccdError(
-                f"{weights}: not the weights of the FID Inception-v3; download them with "
-                "'cryoccd fetch weights:inception'"
+                f"{weights}: not the weights of the FID Inception-v3; give theirs, or `download`"
             ) from error
         self.network = metric.inception
 

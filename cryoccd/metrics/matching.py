@@ -1,7 +1,7 @@
 """The gain at which simulated particles stand out of noise as real ones do."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, isfinite, log
 
 import torch
@@ -9,13 +9,7 @@ from scipy.optimize import brentq
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
-from cryoccd.fourier import radial_average
 from cryoccd.geometry import item_seed
-from cryoccd.imaging.background import background_mask
-from cryoccd.imaging.masked_psd import masked_autocorrelation, spectrum_of
-from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.images import normalised
-from cryoccd.metrics.two_component import fit_two_components, local_maxima
 
 NoiseSource = Callable[[tuple[int, int], torch.Generator], Tensor]
 
@@ -40,44 +34,6 @@ class ContrastMatch:
     gain: float
     real: float
     reached: float
-
-
-def separation_measure(
-    images: Sequence[Tensor],
-    picks_px: Sequence[Tensor] | None,
-    clean: Sequence[Tensor],
-    centres_px: Sequence[Tensor],
-    diameter_px: float,
-) -> Separation:
-    """D' at the picks, or without picks the separation of two components of the filter's maxima.
-
-    Args:
-        images: normalised real training micrographs.
-        picks_px: picks of each, or None.
-        clean: simulated contrast, used for the template where there are no picks.
-        centres_px: true centres of the simulated particles.
-        diameter_px: particle diameter in pixels.
-    """
-    if picks_px is not None:
-        found = Detectability.fit(images, picks_px, diameter_px)
-        return Separation(found.dprime, found.dprime(images, picks_px))
-    # a noise-free field has no background level to normalise by; a little noise gives it one
-    generator = torch.Generator().manual_seed(0)
-    veiled = [c + 0.2 * c.std() * torch.randn(c.shape, generator=generator) for c in clean]
-    fitted = Detectability.fit(veiled, centres_px, diameter_px)
-    masks = [background_mask(image, None, diameter_px) for image in images]
-    reach = len(fitted.template) // 2
-    power = radial_average(
-        spectrum_of(masked_autocorrelation(images, masks, reach), (2 * reach, 2 * reach))
-    )
-    blind = replace(fitted, power=power.clamp_min(0.01 * float(power.mean())))
-
-    def measure(fields: Sequence[Tensor], _centres: Sequence[Tensor]) -> float:
-        radius = max(1, round(diameter_px / 2))
-        maxima = [local_maxima(blind.score(normalised(field)), radius) for field in fields]
-        return fit_two_components(torch.cat(maxima)).separation
-
-    return Separation(measure, measure(images, centres_px))
 
 
 def match_contrast(
@@ -110,7 +66,12 @@ def match_contrast(
             [gain * image + field for image, field in zip(clean, fields, strict=True)], centres_px
         )
 
-    low = high = log(0.3 * noise_sd / signal_sd)
+    start = log(0.3 * noise_sd / signal_sd)
+    if not isfinite(reached(start)):
+        raise CryoccdError(
+            "contrast: no simulated particle is clear of the borders; enlarge the simulated field"
+        )
+    low = high = start
     limits = log(1e-3 * noise_sd / signal_sd), log(1e3 * noise_sd / signal_sd)
     while reached(low) > separation.real and low > limits[0]:
         low -= log(2)

@@ -68,6 +68,12 @@ class NoiseProtocol:
     particle_diameter_A: float | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.crops_per_micrograph < 1:
+            raise CryoccdError(
+                f"crops_per_micrograph = {self.crops_per_micrograph}, expected 1 or more"
+            )
+
     def as_dict(self, inception_weights: Path | None = None) -> dict[str, Any]:
         """All that is fixed, for the record beside the figures; with weights, their SHA-256."""
         fixed = asdict(self) | {

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
@@ -46,6 +48,12 @@ class Exposure:
     ice_thickness_A: Tensor
     particles: pd.DataFrame
     optics: Optics
+
+    @property
+    def particle_mask(self) -> Tensor:
+        """(h, w) bool, true inside particles; artefacts carry labels too and do not count."""
+        ids = torch.as_tensor(self.particles["instance_id"].to_numpy(np.int32, copy=True))
+        return torch.isin(self.instances, ids)
 
     def __post_init__(self) -> None:
         if self.clean.shape != self.instances.shape:

@@ -14,7 +14,7 @@ class Particles:
 
     Args:
         positions_A: (n, 3) centres as x, y, z; x and y from the centre of pixel [0, 0], z from the
-            middle of the ice, positive along the beam's travel.
+            middle of the ice, positive towards the electron source.
         eulers_deg: (n, 3) RELION rot, tilt, psi (ZYZ).
         species: (n,) index into the scene's species names.
         conformation: (n,) index of the conformation within its species, 0 for a rigid one.

@@ -27,7 +27,8 @@ import cryoccd
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import item_seed
 from cryoccd.imaging.ctf_fit import estimate_defocus_A
-from cryoccd.io.atomic import atomic_path, sha256_file, write_text
+from cryoccd.io.atomic import atomic_path, check_writable, remove_partial, sha256_file, write_text
+from cryoccd.io.checked import read_json
 from cryoccd.io.mrc import write_mrc
 from cryoccd.io.progress import progress_bar
 from cryoccd.simulate.oracle import AtomsOf, Oracle, OracleMicrograph
@@ -71,9 +72,12 @@ def write_oracle(
     if not resume and root.exists() and any(root.iterdir()):
         raise CryoccdError(f"{root}: not empty; add --resume to continue, or choose another")
     if (root / "oracle.json").exists():
-        if json.loads((root / "oracle.json").read_text(encoding="utf8")) == marker:
+        if read_json(root / "oracle.json") == marker:
             return
         raise CryoccdError(f"{root}: made from another style, seed or count; remove it")
+    check_writable(root)
+    if root.exists() and any(root.iterdir()) and not (root / ".items").is_dir():
+        raise CryoccdError(f"{root}: holds something else than a begun oracle set; choose another")
     splits = ["train"] * n_train + ["test"] * n_test
     names = [f"{style.name}_{index:03d}" for index in range(len(splits))]
     records = _write_micrographs(_Setup(style, root, names, seed, made_by, atoms_of), workers)
@@ -90,6 +94,7 @@ def write_oracle(
     )
     with atomic_path(root / "truth.parquet") as temporary:
         truth.to_parquet(temporary, index=False)
+    remove_partial(root)
     write_text(root / "oracle.json", json.dumps(marker, indent=1))
     shutil.rmtree(root / ".items", ignore_errors=True)
 
@@ -117,10 +122,14 @@ class _Setup:
     atoms_of: AtomsOf
 
     def __call__(self) -> Job:
-        return partial(self._write, Oracle(self.style, self.seed, self.atoms_of))
+        oracle = Oracle(self.style, self.seed, self.atoms_of)
+        (self.root / ".items").mkdir(parents=True, exist_ok=True)  # marks the folder as begun
+        return partial(self._write, oracle)
 
     def _write(self, oracle: Oracle, index: int) -> None:
-        _write_one(self.root, self.names[index], oracle.expose(index), self.seed, self.made_by)
+        main = self.style.ingredients[0].species
+        name, micrograph = self.names[index], oracle.expose(index)
+        _write_one(self.root, name, micrograph, main, self.seed, self.made_by)
 
 
 def _write_micrographs(setup: _Setup, workers: int) -> list[dict[str, Any]]:
@@ -140,8 +149,8 @@ def _finished(root: Path, name: str, made_by: dict[str, Any]) -> dict[str, Any] 
     path = root / ".items" / f"{name}.json"
     if not path.is_file():
         return None
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
-    same = record["made_by"] == made_by and all(
+    record = read_json(path)
+    same = record.get("made_by") == made_by and all(
         (root / file).is_file() and sha256_file(root / file) == digest
         for file, digest in record["files"].items()
     )
@@ -149,14 +158,19 @@ def _finished(root: Path, name: str, made_by: dict[str, Any]) -> dict[str, Any] 
 
 
 def _write_one(
-    root: Path, name: str, micrograph: OracleMicrograph, seed: int, made_by: dict[str, Any]
+    root: Path,
+    name: str,
+    micrograph: OracleMicrograph,
+    species: str,
+    seed: int,
+    made_by: dict[str, Any],
 ) -> None:
     optics = micrograph.optics
     image = root / "micrographs" / f"{name}.mrc"
     label = f"SYNTHETIC cryoccd {cryoccd.__version__} oracle seed {seed}"
     write_mrc(image, micrograph.image.numpy(), optics.pixel_size_A, label)
     picks = root / "picks" / f"{name}.csv"
-    _write_table(picks, _picks(micrograph, item_seed(seed, name, "picks")))
+    _write_table(picks, _picks(micrograph, species, item_seed(seed, name, "picks")))
     fit = estimate_defocus_A(
         micrograph.image,
         optics.voltage_kV,
@@ -174,11 +188,12 @@ def _write_one(
     write_text(root / ".items" / f"{name}.json", json.dumps(record))
 
 
-def _picks(micrograph: OracleMicrograph, seed: int) -> pd.DataFrame:
-    """Centres with human jitter, kept inside the field."""
+def _picks(micrograph: OracleMicrograph, species: str, seed: int) -> pd.DataFrame:
+    """Centres of the main species with human jitter, kept inside the field."""
     height, width = micrograph.image.shape
     generator = torch.Generator().manual_seed(seed)
-    centres_px = micrograph.centres_px
+    main = micrograph.truth["species"].to_numpy() == species
+    centres_px = micrograph.centres_px[torch.from_numpy(main)]
     jitter_px = _JITTER_PX * torch.randn(centres_px.shape, generator=generator)
     limit = torch.tensor([width - 1, height - 1], dtype=torch.float64)
     picked_px = torch.minimum((centres_px + jitter_px).clamp(min=0), limit)

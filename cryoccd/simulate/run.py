@@ -47,7 +47,7 @@ def simulate(
     """
     if workers < 1:
         raise CryoccdError(f"simulate: workers = {workers}, expected 1 or more processes")
-    _check_device(device)
+    check_device(device)
     writer = DatasetWriter(output, provenance(config), resume)
     if writer.finished:
         return
@@ -110,7 +110,12 @@ def measure_species(
     return species
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """Refuse a device that is not at hand.
+
+    Raises:
+        CryoccdError: no such device, or one without driver.
+    """
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # a build without CUDA asserts

@@ -26,7 +26,8 @@ def read_map(path: Path, voxel_size_A: float, box_px: int | None = None) -> Volu
             default. A smaller one crops about the centre.
 
     Raises:
-        CryoccdError: not a readable volume, no voxel size in its header, or a target not above 0.
+        CryoccdError: not a readable volume, a constant one, no voxel size in its header, or a
+            target not above 0.
     """
     check_voxel_size(voxel_size_A)
     values, source_A = read_mrc(path, ndim=3)
@@ -34,6 +35,10 @@ def read_map(path: Path, voxel_size_A: float, box_px: int | None = None) -> Volu
         raise CryoccdError(
             f"{path}: voxel size {source_A:g} in the header, expected angstrom above 0; "
             "write it there (mrcfile: file.voxel_size = 1.5)"
+        )
+    if values.min() == values.max():
+        raise CryoccdError(
+            f"{path}: constant, every voxel is {values.flat[0]:g}; expected the map of a specimen"
         )
     cube = _cube(torch.from_numpy(values))
     box = fast_even(cube.shape[0] * source_A / voxel_size_A) if box_px is None else box_px

@@ -10,6 +10,7 @@ from cryoccd.methods.gaussian_fitted import GaussianFitted
 from cryoccd.methods.real_ice import RealIce
 from cryoccd.methods.spectrum import Spectrum
 from cryoccd.metrics.detectability import Detectability
+from cryoccd.metrics.two_component import BlindFinder
 
 
 def methods():
@@ -49,7 +50,7 @@ def test_particles_stand_out_as_the_real_ones_do(name, fitted, data):
     images = [translate(fitted[name], m, 50 + i) for i, m in enumerate(occupied)]
     reached = finder.dprime(images, [m.centres_px for m in occupied])
     assert 20 * torch.tensor(reached / target).log10().abs() < 1.5  # dB, with fresh noise
-    assert fitted[name].choices()["dprime_real_train"] == pytest.approx(target, rel=1e-6)
+    assert fitted[name].choices()["separation_real_train"] == pytest.approx(target, rel=1e-6)
 
 
 def test_gain_is_that_of_the_toy(fitted):
@@ -119,6 +120,26 @@ def test_without_picks_contrast_comes_from_two_components(toy_folders, tmp_path)
     model.calibrate(module)
     scale = float(noise_power().mean().sqrt())
     assert 20 * abs(torch.tensor(float(model.gain) * scale / 60).log10()) < 3  # dB
+
+
+def test_particles_are_found_without_picks(data):
+    real, occupied = (
+        list(data.train_real()),
+        [m for m in data.train_simulated() if len(m.centres_px)],
+    )
+    finder = BlindFinder.fit(
+        [r.image for r in real],
+        [m.clean for m in occupied],
+        [m.centres_px for m in occupied],
+        DIAMETER_PX,
+    )
+    found = [finder.find(r.image) for r in real]
+    distances = [
+        torch.cdist(r.centres_px, f).min(1).values for r, f in zip(real, found, strict=True)
+    ]
+    recall = (torch.cat(distances) < DIAMETER_PX / 3).float().mean()
+    assert recall > 0.8
+    assert sum(map(len, found)) < 1.3 * sum(len(r.centres_px) for r in real)
 
 
 def test_too_little_background_is_refused(data):

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from jsonargparse import ArgumentError
 
 from cryoccd.cli.simulate import run
 from cryoccd.errors import CryoccdError
@@ -46,13 +45,13 @@ def test_structure_count_and_seed_on_the_command_line(files):
 )
 def test_a_misspelt_key_is_refused(files, text, key):
     (files / "small.yaml").write_text(f"{CONFIG}\n{text}\n")
-    with pytest.raises(ArgumentError, match=key):
+    with pytest.raises(CryoccdError, match=key):
         run(arguments(files))
     assert not (files / "set").exists()
 
 
 def test_a_misspelt_argument_is_refused(files):
-    with pytest.raises(ArgumentError, match="resum"):
+    with pytest.raises(CryoccdError, match="resum"):
         run(arguments(files, "--resum"))
 
 

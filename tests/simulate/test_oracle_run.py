@@ -15,7 +15,7 @@ from cryoccd.simulate.oracle_styles import STYLES, Ingredient
 
 STYLE = replace(
     STYLES["thin_ice"],
-    ingredients=(Ingredient("dot", 1, 60),),
+    ingredients=(Ingredient("dot", 0.7, 60), Ingredient("dash", 0.3, 60)),
     particles_per_um2=4000,
     shape_px=(96, 128),
 )
@@ -64,7 +64,9 @@ def test_the_folder_looks_like_a_project(folder):
 def test_picks_are_the_truth_with_a_human_jitter(folder):
     truth = pd.read_parquet(folder / "truth.parquet")
     shifts = []
-    for name, rows in truth.groupby("micrograph"):
+    main = truth[truth["species"] == STYLE.ingredients[0].species]
+    assert len(main) < len(truth)  # a picker passes the fragments by
+    for name, rows in main.groupby("micrograph"):
         picks = pd.read_csv(folder / "picks" / f"{name}.csv").to_numpy()
         shifts.append(picks - rows[["x_A", "y_A"]].to_numpy() / STYLE.pixel_size_A)
     shift_px = np.concatenate(shifts)

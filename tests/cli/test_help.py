@@ -1,0 +1,53 @@
+"""What the command line says of itself."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import cryoccd
+from cryoccd.cli import VERBS, main
+
+HELP = """
+import sys
+from cryoccd.cli import main
+code = main(["--help"]) + main(["--version"])
+heavy = {"torch", "lightning", "numpy", "pandas", "jsonargparse"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else code)
+"""
+
+
+def test_help_and_version_import_nothing_heavy():
+    done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == cryoccd.__version__
+    assert all(f"  {verb} " in done.stdout for verb in VERBS)
+
+
+@pytest.mark.parametrize(
+    ("verb", "options"),
+    [
+        ("simulate", ["--config", "--output", "--structure", "--count", "--seed", "--resume"]),
+        ("fit", ["--config", "--model", "--data", "--trainer", "--ckpt_path"]),
+        ("translate", ["--checkpoint", "--input", "--output", "--resume", "--device"]),
+        ("evaluate", ["--real", "--generated", "--output", "--pixel_size_A"]),
+        ("evaluate noise", ["--real", "--generated", "--output"]),
+        ("table", ["--profile", "--methods", "--allow_missing"]),
+        ("table fid", ["--profile", "--methods", "--allow_missing"]),
+    ],
+)
+def test_help_of_every_verb(verb, options, capsys):
+    assert main([*verb.split(), "--help"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert shown.out.startswith(f"usage: cryoccd {verb.split()[0]}")
+    for option in options:
+        assert re.search(rf"^ +(-\w CONFIG, )?{option}\b", shown.out, re.MULTILINE), option
+    assert "--resume {" not in shown.out  # a flag without a value
+
+
+def test_no_verb_shows_the_help(capsys):
+    assert main([]) == 0
+    assert "cryoccd VERB --help" in capsys.readouterr().out
