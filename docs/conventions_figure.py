@@ -62,17 +62,17 @@ def _height(axes: Axes) -> None:
     """Two heights in the ice and their defocus."""
     axes.axhspan(-230, 230, color="#dbe9f4")
     axes.axhline(0, color=GREY, lw=0.8, ls="--")
-    axes.text(0.97, -12, "z = 0: 15000 Å", ha="right", color=GREY)
+    axes.text(0.97, 12, "z = 0: 15000 Å", ha="right", color=GREY)
     for column, z_A in ((0.42, -120), (0.68, 120)):
         axes.plot(column, z_A, "o", ms=11, color="#333333")
         text = f"z = {z_A:+d} Å\ndefocus {15000 - z_A} Å"
         axes.text(column, z_A + (-38 if z_A < 0 else 42), text, ha="center", va="center")
-        axes.texts[-1].set_verticalalignment("bottom" if z_A < 0 else "top")
+        axes.texts[-1].set_verticalalignment("top" if z_A < 0 else "bottom")
     axes.annotate(
-        "", (0.12, 290), (0.12, -290), arrowprops={"color": BLUE, "width": 1, "headwidth": 6}
+        "", (0.12, -290), (0.12, 290), arrowprops={"color": BLUE, "width": 1, "headwidth": 6}
     )
-    axes.text(0.15, 285, "beam, +z", color=BLUE)
-    axes.set(xlim=(0, 1), ylim=(310, -310), xticks=[], ylabel="z (Å)")
+    axes.text(0.15, 262, "beam", color=BLUE)
+    axes.set(xlim=(0, 1), ylim=(-310, 310), xticks=[], ylabel="z (Å)")
     axes.set_title("height in the ice")
 
 

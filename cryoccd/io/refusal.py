@@ -62,7 +62,7 @@ def _refusal(error: Exception, parser: ArgumentParser, files: Sequence[Path]) ->
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, CryoccdError):
-            return CryoccdError(str(cause))
+            return type(cause)(str(cause))
         cause = cause.__cause__ or cause.__context__
     try:
         contents = {path: read_yaml(path) for path in files}
