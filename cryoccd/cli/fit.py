@@ -37,6 +37,8 @@ class FitCLI(LightningCLI):
         parser.add_lightning_class_args(TrainingBudget, "budget")
         parser.add_lightning_class_args(LastCheckpoint, "checkpoint")
         parser.add_lightning_class_args(FitProgress, "progress")
+        # one seed for what trains; a method without a seed of its own is passed over
+        parser.link_arguments("seed_everything", "model.init_args.seed", compute_fn=int)
         parser.add_argument("--ckpt_path", type=Path | None, default=None, help="resume from here")
 
 

@@ -99,3 +99,17 @@ def test_every_method_config_fits(method, toy_folders, tmp_path):
     configs += [f"--config={demo}"] if demo.is_file() else []
     kept = [a for a in argv[1:] if "configs/method" not in a and "--model" not in a]
     assert main(["fit", *configs, *kept, "--trainer.fast_dev_run=1"]) == 0
+
+
+def test_seed_of_the_run_is_the_seed_of_the_method(toy_folders, tmp_path, monkeypatch):
+    seen = []
+    step = CryoGEM.training_step
+
+    def records(self, batch, batch_idx):
+        seen.append(self.seed)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(CryoGEM, "training_step", records)
+    argv = arguments(tmp_path / "e" / "run", toy_folders)
+    assert main([*argv, "--seed_everything=3", "--trainer.fast_dev_run=1"]) == 0
+    assert seen == [3]
