@@ -3,8 +3,9 @@ PYTHON  ?= python3
 PROFILE ?= demo
 SEEDS   ?= 0
 BIN     := .venv/bin
-# one torch thread a process: sums keep their order, and worker processes do not fight for cores
+# waiting threads sleep: worker processes and torch share the cores
 export OMP_NUM_THREADS ?= 2
+export OMP_WAIT_POLICY ?= passive
 
 TABLE_ARGS = --profile $(PROFILE) --seeds $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--styles $(STYLES)) \
