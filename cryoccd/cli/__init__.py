@@ -24,16 +24,13 @@ def main(argv: list[str]) -> int:
     except CryoccdError as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
-        print("cryoccd: interrupted; run the same command again to continue", file=sys.stderr)
+        again = "the same command continues, simulate and translate with --resume"
+        print(f"cryoccd: interrupted; {again}", file=sys.stderr)
         return 130
     except SystemExit as stop:  # argparse leaves this way after --help
         return stop.code if isinstance(stop.code, int) else 1
-    except Exception as error:
-        from jsonargparse import ArgumentError
-
-        if isinstance(error, ArgumentError):
-            return _refuse(str(error))
-        raise
+    except OSError as error:  # a full disk, a file without permission
+        return _refuse(f"{error.filename or argv[0]}: {error.strerror or error}")
     return 0
 
 
@@ -41,8 +38,7 @@ def dispatch(argv: list[str]) -> None:
     """Run one command; faults of the input are raised.
 
     Raises:
-        CryoccdError: bad input.
-        jsonargparse.ArgumentError: an unknown or missing option.
+        CryoccdError: bad input, an unknown or missing option.
     """
     if not argv or argv[0] in ("-h", "--help"):
         print(_help())

@@ -3,22 +3,40 @@
 import logging
 import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from cryoccd.callbacks.budget import TrainingBudget
 from cryoccd.callbacks.checkpoint import LastCheckpoint
 from cryoccd.callbacks.progress import FitProgress
+from cryoccd.cli.parse import config_files
 from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
+from cryoccd.io.refusal import one_line
 from cryoccd.methods.base import Translator
 
 
 class RunConfig(SaveConfigCallback):
-    """Writes the resolved configuration beside the checkpoint; it runs as it is."""
+    """Writes the resolved configuration beside each checkpoint; it runs as it is.
+
+    Not before: a run that its data stops leaves no folder that looks like a run.
+    """
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Write nothing yet."""
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Write before the checkpoint is."""
+        if trainer.is_global_zero:
+            self.save_config(trainer, pl_module, "fit")
 
     def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Write `config.yaml` into the run's folder."""
@@ -41,6 +59,19 @@ class FitCLI(LightningCLI):
         parser.link_arguments("seed_everything", "model.init_args.seed", compute_fn=int)
         parser.add_argument("--ckpt_path", type=Path | None, default=None, help="resume from here")
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse; what is refused is told in one line."""
+        with one_line(parser, config_files(args)):
+            super().parse_arguments(parser, args)
+
+    def instantiate_classes(self) -> None:
+        """Build model, data and trainer; what is refused is told in one line."""
+        try:
+            with one_line(self.parser):
+                super().instantiate_classes()
+        except MisconfigurationException as error:
+            raise CryoccdError(f"trainer: {error}; change its configuration") from error
+
 
 def run(argv: list[str]) -> None:
     """Fit one method on one data set; a run that was interrupted goes on from its last epoch."""
@@ -52,7 +83,12 @@ def run(argv: list[str]) -> None:
         subclass_mode_data=True,
         save_config_callback=RunConfig,
         save_config_kwargs={"save_to_log_dir": False, "overwrite": True},
-        parser_kwargs={"parser_mode": "omegaconf", "exit_on_error": False},
+        parser_kwargs={
+            "prog": "cryoccd fit",
+            "parser_mode": "omegaconf",
+            "exit_on_error": False,
+            "allow_abbrev": False,
+        },
         trainer_defaults={"enable_model_summary": False},
         auto_configure_optimizers=False,
         seed_everything_default=0,
@@ -62,13 +98,36 @@ def run(argv: list[str]) -> None:
     resume = cli.config["ckpt_path"] or _last_checkpoint(cli)
     if resume is not None and _finished(resume, cli.model):
         return
-    cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=resume, weights_only=True)
+    try:
+        cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=resume, weights_only=True)
+    except CryoccdError:
+        _remove_empty(cli.trainer)
+        raise
+    except SystemExit as stop:  # the trainer leaves this way after an interrupt
+        if cli.trainer.interrupted:
+            raise KeyboardInterrupt from stop
+        raise
 
 
 def _finished(checkpoint: Path, model: Translator) -> bool:
     """Whether the checkpoint has spent the budget of the method, or all of its calibration."""
-    seen = torch.load(checkpoint, map_location="cpu", weights_only=True)["images_seen"]
+    try:
+        seen = torch.load(checkpoint, map_location="cpu", weights_only=True)["images_seen"]
+    except Exception as error:  # torch raises whatever its reader meets first
+        raise CryoccdError(
+            f"{checkpoint}: not a readable checkpoint; remove it to begin anew"
+        ) from error
     return int(seen) >= model.max_images
+
+
+def _remove_empty(trainer: L.Trainer) -> None:
+    """Remove the folders that the logger opened for a run that never began."""
+    root = Path(trainer.default_root_dir)
+    logs = Path(trainer.log_dir or root)
+    with suppress(OSError):  # one that is not empty stays, with all above it
+        for folder in (logs, *logs.parents):
+            if folder.is_relative_to(root):
+                folder.rmdir()
 
 
 def _quieten() -> None:
@@ -94,7 +153,7 @@ def _last_checkpoint(cli: FitCLI) -> Path | None:
     if not checkpoint.is_file():
         return None
     current = cli.parser.dump(cli.config, skip_none=False)
-    if not config.is_file() or config.read_text(encoding="utf8") != current:
+    if not config.is_file() or config.read_bytes() != current.encode():
         raise CryoccdError(
             f"{root}: holds the run of another configuration; remove it, or choose another "
             "--trainer.default_root_dir"

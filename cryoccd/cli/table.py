@@ -74,10 +74,9 @@ def fid(
 
 def run(argv: list[str]) -> None:
     """Dispatch on the table's name."""
+    if argv and argv[0] in ("-h", "--help"):
+        argv = ["fid", "--help"]
     if not argv or argv[0] not in TABLES:
-        if argv and argv[0] in ("-h", "--help"):
-            print(f"usage: cryoccd table {{{','.join(TABLES)}}} [options]")
-            return
         named = repr(argv[0]) if argv else "none"
         raise CryoccdError(f"table: {named} asked for, expected one of {', '.join(TABLES)}")
     call("table fid", fid, argv[1:])

@@ -275,7 +275,7 @@ class _Column:
 def _made_by(output: Path, checkpoint: Path) -> bool:
     """Whether a (perhaps unfinished) generated set is of this checkpoint."""
     wanted = sha256_file(checkpoint)
-    records = [output / "manifest.json", *(output / ".items").glob("*.json")]
+    records = [output / "manifest.json", *(output / ".items").glob("[!.]*.json")]
     return all(wanted in path.read_text() for path in records if path.is_file())
 
 

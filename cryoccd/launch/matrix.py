@@ -4,11 +4,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonargparse import ArgumentParser
 
 from cryoccd.data.recipe import Recipe
 from cryoccd.errors import CryoccdError
+from cryoccd.io.checked import parse_yaml
+from cryoccd.io.refusal import one_line
 
 CONFIGS = Path("configs")
 
@@ -84,9 +85,10 @@ def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:
     for name in ("DATA", "STRUCTURE"):
         if "{" + name + "}" in text:
             raise CryoccdError(f"{path}: needs {name}; add --{name.lower()} (make: {name}=...)")
-    parser = ArgumentParser(exit_on_error=False)
+    parser = ArgumentParser(prog="cryoccd table fid", exit_on_error=False)
     parser.add_class_arguments(Matrix, as_group=False)
-    values = parser.instantiate(parser.parse_object(yaml.safe_load(text)))
+    with one_line(parser, [path]):
+        values = parser.instantiate(parser.parse_object(parse_yaml(text, path)))
     return Matrix(**vars(values))
 
 
