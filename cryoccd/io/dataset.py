@@ -25,6 +25,7 @@ from cryoccd.io.atomic import (
     write_text,
 )
 from cryoccd.io.checked import read_json, read_parquet
+from cryoccd.io.commit import source_commit
 from cryoccd.io.mrc import read_mrc, write_mrc
 from cryoccd.records import PARTICLE_COLUMNS, Exposure, Optics, Volume
 
@@ -120,9 +121,14 @@ class DatasetWriter:
         if item.image is None:
             image_path.parent.mkdir(exist_ok=True)
             image_path.unlink(missing_ok=True)
-            os.link(self._path("clean", name), image_path)
+            _link(self._path("clean", name), image_path)
         else:
             write_mrc(image_path, item.image.astype(np.float32), pixel_size_A, label)
+        if int(exposure.instances.max()) > np.iinfo(np.uint16).max:
+            raise CryoccdError(
+                f"{name}: {int(exposure.instances.max())} instances, expected at most 65535 in a "
+                "micrograph; lower the number of particles"
+            )
         instances = exposure.instances.numpy().astype(np.uint16)
         write_mrc(self._path("instances", name), instances, pixel_size_A, label)
         ice = exposure.ice_thickness_A.numpy()
@@ -181,6 +187,7 @@ class DatasetWriter:
             "schema_version": SCHEMA_VERSION,
             "made_by": self.made_by,
             "version": cryoccd.__version__,
+            "commit": source_commit(Path(cryoccd.__file__).resolve().parents[1]),
             "synthetic": True,
             "files": files,
         }
@@ -292,6 +299,15 @@ class Dataset:
             particles=self.particles_of(name),
             optics=self.optics(name),
         )
+
+
+def _link(source: Path, target: Path) -> None:
+    """A hard link, or a copy where the file system has none."""
+    try:
+        os.link(source, target)
+    except OSError:
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)
 
 
 def _particle_dtypes() -> dict[str, str]:

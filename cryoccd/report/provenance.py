@@ -3,9 +3,7 @@
 import dataclasses
 import hashlib
 import json
-import os
 import platform
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import torch
 import cryoccd
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import sha256_file
+from cryoccd.io.commit import source_commit
 
 
 def provenance(
@@ -41,26 +40,6 @@ def provenance(
         "device": _device_name(torch.device(device)),
         "seconds": round(float(seconds), 3),
     }
-
-
-def source_commit(tree: Path) -> str:
-    """Commit of a source tree, with "-dirty" where tracked files differ; "unknown" outside one."""
-    if not (tree / ".git").exists():
-        return "unknown"
-    command = ["git", "-C", str(tree), "describe", "--always", "--dirty", "--abbrev=40"]
-    environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        done = subprocess.run(
-            # no tag takes part, so that the answer is the bare hash
-            [*command, "--exclude", "*"],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=environment,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return done.stdout.strip()
 
 
 def hash_config(config: object) -> str:

@@ -146,10 +146,24 @@ def test_a_write_that_dies_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError("no space left on device")
 
     monkeypatch.setattr("cryoccd.io.dataset.os.link", full)
+    monkeypatch.setattr("cryoccd.io.dataset.shutil.copyfile", full)
     with pytest.raises(OSError, match="no space"):
         write_set(tmp_path, ["a"])
     assert not DatasetWriter(tmp_path, MADE_BY, resume=True).has("a")
     assert not [p for p in tmp_path.rglob("*") if ".part" in p.name]
+
+
+def test_where_links_are_unknown_the_image_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError("links are not supported")
+
+    monkeypatch.setattr("cryoccd.io.dataset.os.link", refuse)
+    write_set(tmp_path, ["a"]).finish(["a"])
+    clean, image = (tmp_path / kind / "a.mrc" for kind in ("clean", "micrographs"))
+    assert clean.read_bytes() == image.read_bytes()
+    assert not clean.samefile(image)
 
 
 def test_species_are_in_the_manifest(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 import cryoccd
 from cryoccd.errors import CryoccdError
-from cryoccd.report.provenance import hash_config, hash_folder, provenance, source_commit
+from cryoccd.io.commit import source_commit
+from cryoccd.report.provenance import hash_config, hash_folder, provenance
 
 
 @dataclass(frozen=True)
