@@ -81,8 +81,9 @@ def evaluate_noise(
         _refuse_shared(real, truth, generated, made)
         count = min(len(truth), len(made))
         truth, made = _first(truth, count), _first(made, count)
+    remark = ""
     if particle_diameter_A is None:
-        particle_diameter_A = _diameter_A(real_folder, console)
+        particle_diameter_A, remark = _diameter_A(real_folder)
     elif not particle_diameter_A > 0:
         raise CryoccdError(f"particle_diameter_A = {particle_diameter_A}, expected above 0")
     protocol = NoiseProtocol(crop_px, crops_per_micrograph, tile_px, particle_diameter_A, seed)
@@ -107,7 +108,10 @@ def evaluate_noise(
         "version": cryoccd.__version__,
     }
     write_text(output, json.dumps(record, indent=2, allow_nan=False) + "\n")
-    Console().print(_table(report, f"{generated} against {real} ({real_part}), {count} each"))
+    shown = Console()
+    shown.print(_table(report, f"{generated} against {real} ({real_part}), {count} each"))
+    if remark:
+        shown.print(remark, markup=False)
 
 
 def _name(split: str | None) -> str | None:
@@ -135,12 +139,12 @@ def _refuse_shared(real: Path, truth: MicrographSet, generated: Path, made: Micr
         )
 
 
-def _diameter_A(folder: MicrographFolder, console: Console) -> float | None:
+def _diameter_A(folder: MicrographFolder) -> tuple[float | None, str]:
+    """The particle diameter of the optics, or why there is none."""
     try:
-        return folder.optics().particle_diameter_A
+        return folder.optics().particle_diameter_A, ""
     except CryoccdError as error:
-        console.print(f"no particle diameter: {error}; or give --particle-diameter-A")
-        return None
+        return None, f"no particle diameter: {error}; or give --particle-diameter-A"
 
 
 def _matched_filter(

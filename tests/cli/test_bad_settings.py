@@ -101,6 +101,13 @@ def test_evaluate_arguments(more, words, verbs, refused):
     refused(argv, words, output=output)
 
 
+def test_a_remark_does_not_stand_before_the_refusal(copy, verbs, refused):
+    root = copy("real")
+    (root / "optics.yaml").unlink()
+    argv, output = verbs("evaluate", "--crop-px", 50, real=root)
+    refused(argv, "crop: 50 px", output=output)
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
