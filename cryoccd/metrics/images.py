@@ -24,7 +24,7 @@ def normalised(image: Tensor, name: str = "image") -> Tensor:
     return robust_normalise(image.to(torch.float32), name).clamp(-VALUE_LIMIT, VALUE_LIMIT)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MicrographSet:
     """Micrographs of one side of a comparison.
 
@@ -53,7 +53,9 @@ class MicrographSet:
         return len(self.images)
 
     def first(self, n: int) -> "MicrographSet":
-        """The first n micrographs."""
+        """The first n micrographs; the same object where there are no more."""
+        if n >= len(self):
+            return self
         centres = None if self.centres_px is None else self.centres_px[:n]
         return MicrographSet(self.images[:n], centres, self.pixel_size_A)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from math import isfinite, log10, nan
 from pathlib import Path
 from typing import Any, TypeVar
@@ -123,11 +124,10 @@ def noise_report(
     report["histogram_w1"] = _measure(
         lambda i, j: wasserstein_1(_pick(fractions[0], i), _pick(fractions[1], j)), len(real_test)
     )
-    crops = [[_crops(x, protocol) for x in side.images] for side in sides]
-    scattering = WaveletScattering(protocol.crop_px)
-    fd, kid = _distances([[scattering(c) for c in side] for side in crops])
+    fd, kid = _distances([_scattered(side, protocol) for side in sides])
     report |= {"fd_scattering": fd, "kid_scattering": kid}
     if inception is not None:
+        crops = [[_crops(x, protocol) for x in side.images] for side in sides]
         limits = tone_limits(real_test.images)
         fd, kid = _distances([[inception(to_8_bit(c, limits)) for c in side] for side in crops])
         report |= {"fid_inception": fd, "kid_inception": kid}
@@ -215,6 +215,13 @@ def _measure(estimate: Estimate, n: int, note_if_undefined: str = "undefined") -
 
 def _undefined(n: int, note: str) -> Metric:
     return Metric(None, None, None, n, "none", note)
+
+
+@lru_cache(maxsize=2)  # the real side recurs from one report to the next
+def _scattered(side: MicrographSet, protocol: NoiseProtocol) -> list[Tensor]:
+    """Features of the crops of each micrograph."""
+    scattering = WaveletScattering(protocol.crop_px)
+    return [scattering(_crops(image, protocol)) for image in side.images]
 
 
 def _crops(image: Tensor, protocol: NoiseProtocol) -> Tensor:
