@@ -6,6 +6,9 @@ BIN     := .venv/bin
 # waiting threads sleep: worker processes and torch share the cores
 export OMP_NUM_THREADS ?= 2
 export OMP_WAIT_POLICY ?= passive
+# freed memory is kept for the next transform instead of given back and asked for again
+export MALLOC_TRIM_THRESHOLD_ ?= 1073741824
+export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
 
 TABLE_ARGS = --profile $(PROFILE) --seeds $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--styles $(STYLES)) \
