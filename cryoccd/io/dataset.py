@@ -27,10 +27,9 @@ from cryoccd.io.atomic import (
 from cryoccd.io.checked import read_json, read_parquet
 from cryoccd.io.commit import source_commit
 from cryoccd.io.mrc import read_mrc, write_mrc
-from cryoccd.records import PARTICLE_COLUMNS, Exposure, Optics, Volume
+from cryoccd.records import ARTEFACT_COLUMNS, PARTICLE_COLUMNS, Exposure, Optics, Volume
 
 SCHEMA_VERSION = 1
-ARTEFACT_COLUMNS = ("micrograph", "instance_id", "kind", "x_A", "y_A", "z_A")
 _OPTICS_COLUMNS = tuple(Optics.__dataclass_fields__)
 _AGAIN = "make the set again in an empty folder"
 
@@ -178,7 +177,7 @@ class DatasetWriter:
         table = pd.DataFrame(particles, columns=["micrograph", *PARTICLE_COLUMNS])
         table = table.astype(_particle_dtypes())
         self._parquet("particles", table)
-        self._parquet("artefacts", pd.DataFrame([], columns=list(ARTEFACT_COLUMNS)))
+        self._parquet("artefacts", pd.DataFrame([], columns=["micrograph", *ARTEFACT_COLUMNS]))
         self._parquet("micrographs", pd.DataFrame([r["micrograph"] for r in records.values()]))
         files = {k: v for record in records.values() for k, v in record["files"].items()}
         files |= self._entries(sorted(self.root.glob("*.parquet")))

@@ -2,15 +2,17 @@
 
 from cryoccd.records.atoms import Atoms
 from cryoccd.records.batch import UnpairedBatch
-from cryoccd.records.exposure import PARTICLE_COLUMNS, Exposure
+from cryoccd.records.exposure import ARTEFACT_COLUMNS, PARTICLE_COLUMNS, Exposure
 from cryoccd.records.optics import Optics
-from cryoccd.records.scene import Artefacts, Particles, Scene
+from cryoccd.records.scene import Body, Debris, Particles, Scene
 from cryoccd.records.volume import Volume
 
 __all__ = [
+    "ARTEFACT_COLUMNS",
     "PARTICLE_COLUMNS",
-    "Artefacts",
     "Atoms",
+    "Body",
+    "Debris",
     "Exposure",
     "Optics",
     "Particles",

@@ -1,6 +1,6 @@
 """One simulated micrograph with its truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,14 @@ PARTICLE_COLUMNS = (
 )
 """Columns of the truth table without the name of the micrograph."""
 
+ARTEFACT_COLUMNS = ("instance_id", "kind", "x_A", "y_A", "z_A")
+"""Columns of the table of artefacts without the name of the micrograph."""
+
+
+def no_artefacts() -> pd.DataFrame:
+    """An empty table of artefacts."""
+    return pd.DataFrame([], columns=list(ARTEFACT_COLUMNS))
+
 
 @dataclass(frozen=True)
 class Exposure:
@@ -41,6 +49,7 @@ class Exposure:
         ice_thickness_A: (ceil(h / 8), ceil(w / 8)) float32.
         particles: one row a particle with PARTICLE_COLUMNS.
         optics: the settings, defocus at the middle of the ice.
+        artefacts: one row a labelled artefact or membrane with ARTEFACT_COLUMNS.
     """
 
     clean: Tensor
@@ -48,6 +57,7 @@ class Exposure:
     ice_thickness_A: Tensor
     particles: pd.DataFrame
     optics: Optics
+    artefacts: pd.DataFrame = field(default_factory=no_artefacts)
 
     @property
     def particle_mask(self) -> Tensor:
@@ -61,6 +71,10 @@ class Exposure:
                 f"exposure: clean {tuple(self.clean.shape)} and instances "
                 f"{tuple(self.instances.shape)} differ in shape"
             )
-        missing = [name for name in PARTICLE_COLUMNS if name not in self.particles.columns]
-        if missing:
-            raise CryoccdError(f"exposure: the truth table lacks the columns {missing}")
+        for table, columns in (
+            (self.particles, PARTICLE_COLUMNS),
+            (self.artefacts, ARTEFACT_COLUMNS),
+        ):
+            missing = [name for name in columns if name not in table.columns]
+            if missing:
+                raise CryoccdError(f"exposure: a truth table lacks the columns {missing}")

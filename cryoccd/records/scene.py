@@ -1,9 +1,10 @@
 """All that was placed in one field of view, in three dimensions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from cryoccd.errors import CryoccdError
 
@@ -40,24 +41,82 @@ class Particles:
 
 
 @dataclass(frozen=True)
-class Artefacts:
-    """Labelled artefacts: kind and (n, 3) positions in angstrom."""
+class Debris:
+    """One labelled artefact that is made of specimen: a broken particle, a clump of particles.
 
-    kinds: tuple[str, ...] = ()
-    positions_A: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+    Args:
+        kind: its class in the labels, for example "broken" or "aggregate".
+        members: what it consists of, at least one; species index the scene's names.
+    """
+
+    kind: str
+    members: Particles
+
+    def __post_init__(self) -> None:
+        if len(self.members) == 0:
+            raise CryoccdError(f"debris {self.kind}: no members, expected at least one")
+
+    @property
+    def position_A(self) -> NDArray[np.float64]:
+        """(3,) mean of the members' centres."""
+        return np.asarray(self.members.positions_A.mean(axis=0))
+
+
+@dataclass(frozen=True)
+class Body:
+    """One labelled thing that is no particle, drawn on the pixels of the field.
+
+    Membranes, carbon, gold, crystals, blobs, the segments of a backdrop.
+
+    Args:
+        kind: its class in the labels, for example "gold_bead" or "membrane".
+        position_A: its centre x, y, z, in the frame of the particles.
+        top_px: row of the field on which row 0 of the arrays lies; may be outside the field.
+        left_px: the same for columns.
+        potential_V_A: (layers, h, w) float32 projected potential in excess of the ice, of each
+            layer; may be negative.
+        z_A: (layers,) height of each layer.
+        footprint: (h, w) bool, the pixels that are labelled.
+        loss: (h, w) float32 >= 0 or None; electrons lost by absorption and scattering beyond the
+            aperture: the intensity is multiplied by exp(-loss).
+    """
+
+    kind: str
+    position_A: tuple[float, float, float]
+    top_px: int
+    left_px: int
+    potential_V_A: Tensor
+    z_A: tuple[float, ...]
+    footprint: Tensor
+    loss: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        layers, *shape = self.potential_V_A.shape
+        if self.potential_V_A.ndim != 3 or layers != len(self.z_A):
+            raise CryoccdError(
+                f"body {self.kind}: potential {tuple(self.potential_V_A.shape)}, expected "
+                f"({len(self.z_A)}, h, w): one image a height"
+            )
+        for name in ("footprint", "loss"):
+            value = getattr(self, name)
+            if value is not None and list(value.shape) != shape:
+                raise CryoccdError(
+                    f"body {self.kind}: {name} {tuple(value.shape)}, expected {tuple(shape)}"
+                )
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Particles, artefacts and ice of one field.
+    """All that is in one field.
 
     Args:
-        particles: the particles.
+        particles: the particles, labelled with pose.
         species_names: name of each species index.
         ice_thickness_A: (ceil(h / 8), ceil(w / 8)) float32 thickness in angstrom.
         shape_px: (height, width) of the field in pixels.
         pixel_size_A: pixel size in angstrom.
-        artefacts: labelled artefacts, none by default.
+        debris: artefacts made of specimen.
+        bodies: membranes and all other artefacts.
     """
 
     particles: Particles
@@ -65,7 +124,8 @@ class Scene:
     ice_thickness_A: NDArray[np.float32]
     shape_px: tuple[int, int]
     pixel_size_A: float
-    artefacts: Artefacts = field(default_factory=Artefacts)
+    debris: tuple[Debris, ...] = ()
+    bodies: tuple[Body, ...] = ()
 
     def __post_init__(self) -> None:
         expected = tuple(-(-side // 8) for side in self.shape_px)

@@ -13,9 +13,8 @@ import yaml
 
 from cryoccd.cli import VERBS, main
 from cryoccd.data.datamodule import CryoDataModule
-from cryoccd.io.dataset import ARTEFACT_COLUMNS
 from cryoccd.io.folder_optics import OPTICS_KEYS, read_optics_yaml
-from cryoccd.records import PARTICLE_COLUMNS, Optics
+from cryoccd.records import ARTEFACT_COLUMNS, PARTICLE_COLUMNS, Optics
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -180,7 +179,8 @@ def test_every_column_is_documented() -> None:
     micrographs = {*Optics.__dataclass_fields__, "dose_e_per_A2", "seed", "style"}
     assert {*PARTICLE_COLUMNS, "micrograph"} | micrographs <= cells
     section = text_of("dataset.md").split("## artefacts.parquet")[1].split("##")[0]
-    assert tuple(re.findall(r"`(\w+)`", section)[: len(ARTEFACT_COLUMNS)]) == ARTEFACT_COLUMNS
+    columns = ("micrograph", *ARTEFACT_COLUMNS)
+    assert tuple(re.findall(r"`(\w+)`", section)[: len(columns)]) == columns
 
 
 def test_columns_of_a_real_set_are_documented(toy_folders) -> None:
