@@ -52,10 +52,27 @@ def write_mrc(
     label: str,
 ) -> None:
     """Write an image or a volume whole or not at all, with its voxel size, one label, no time."""
+    _write(path, values, voxel_size_A, label, stack=False)
+
+
+def write_stack(path: Path, values: NDArray[np.float32], pixel_size_A: float, label: str) -> None:
+    """Write (n, h, w) images of one pixel size as a stack, whole or not at all."""
+    _write(path, values, pixel_size_A, label, stack=True)
+
+
+def _write(
+    path: Path,
+    values: NDArray[np.float32] | NDArray[np.uint16],
+    voxel_size_A: float,
+    label: str,
+    stack: bool,
+) -> None:
     if not voxel_size_A > 0:
         raise CryoccdError(f"{path}: pixel size {voxel_size_A}, expected angstrom above 0")
     with atomic_path(path) as temporary, mrcfile.new(temporary, overwrite=True) as file:
         file.set_data(values)
+        if stack:
+            file.set_image_stack()
         file.voxel_size = voxel_size_A
         file.header.label[:] = b""  # mrcfile puts the clock time here
         file.header.nlabl = 1

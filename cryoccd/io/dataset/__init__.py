@@ -1,0 +1,11 @@
+"""The dataset folder: the only thing that stages hand to one another on disk.
+
+Layout and columns stand in docs/dataset.md. While a set is being written each finished micrograph
+has a record under .items/; the manifest is written last, so a folder without one is unfinished.
+"""
+
+from cryoccd.io.dataset.item import Item
+from cryoccd.io.dataset.reader import Dataset
+from cryoccd.io.dataset.writer import DatasetWriter
+
+__all__ = ["Dataset", "DatasetWriter", "Item"]

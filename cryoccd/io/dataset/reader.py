@@ -1,0 +1,108 @@
+"""A finished dataset folder, read."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from cryoccd.errors import CryoccdError
+from cryoccd.io.checked import read_json, read_parquet
+from cryoccd.io.dataset.tables import COLUMNS
+from cryoccd.io.dataset.writer import SCHEMA_VERSION
+from cryoccd.io.mrc import read_mrc
+from cryoccd.records import Exposure, Optics
+
+_OPTICS_COLUMNS = tuple(Optics.__dataclass_fields__)
+_AGAIN = "make the set again in an empty folder"
+
+
+class Dataset:
+    """A finished dataset folder, read.
+
+    Every file is there with the size that the manifest tells, so that a fault shows before work
+    begins and not in its middle.
+
+    Raises:
+        CryoccdError: no manifest (the folder is unfinished), one of another schema, a file that is
+            absent or of another size, or a table that is unreadable or lacks columns.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        if not root.is_dir():
+            raise CryoccdError(f"{root}: no such folder")
+        if not (root / "manifest.json").is_file():
+            raise CryoccdError(
+                f"{root}: no manifest.json, so unfinished or no dataset folder; "
+                "run the command that makes it again with --resume"
+            )
+        self.manifest = read_json(root / "manifest.json")
+        if self.manifest.get("schema_version") != SCHEMA_VERSION:
+            raise CryoccdError(
+                f"{root}: manifest.json has schema_version "
+                f"{self.manifest.get('schema_version')}, expected {SCHEMA_VERSION}"
+            )
+        self._check_files()
+        columns = ("micrograph", *_OPTICS_COLUMNS)
+        self.micrographs = read_parquet(root / "micrographs.parquet", columns)
+        self.particles = read_parquet(root / "particles.parquet", COLUMNS["particles"])
+        self.artefacts = read_parquet(root / "artefacts.parquet", COLUMNS["artefacts"])
+        self._rows = {
+            table: frame.groupby("micrograph").indices
+            for table, frame in (("particles", self.particles), ("artefacts", self.artefacts))
+        }
+
+    def _check_files(self) -> None:
+        files = self.manifest.get("files")
+        if not isinstance(files, dict):
+            raise CryoccdError(f"{self.root}: manifest.json lists no files; make the set again")
+        for name, entry in files.items():
+            path = self.root / name
+            if not path.is_file():
+                raise CryoccdError(f"{path}: no such file, but manifest.json lists it; {_AGAIN}")
+            size, known = path.stat().st_size, dict(entry).get("bytes")
+            if size != known:
+                raise CryoccdError(f"{path}: {size} bytes, in manifest.json {known}; {_AGAIN}")
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the micrographs in table order."""
+        return list(self.micrographs["micrograph"])
+
+    @property
+    def pixel_size_A(self) -> float:
+        """The one pixel size of the set."""
+        sizes = self.micrographs["pixel_size_A"].unique()
+        if len(sizes) != 1:
+            raise CryoccdError(f"{self.root}: {len(sizes)} pixel sizes, expected one")
+        return float(sizes[0])
+
+    def optics(self, name: str) -> Optics:
+        """Optics of one micrograph."""
+        row = self.micrographs[self.micrographs["micrograph"] == name].iloc[0].to_dict()
+        return Optics(**{column: float(row[column]) for column in _OPTICS_COLUMNS})
+
+    def particles_of(self, name: str) -> pd.DataFrame:
+        """Truth rows of one micrograph; may be empty."""
+        return self.particles.iloc[self._rows["particles"].get(name, [])].reset_index(drop=True)
+
+    def artefacts_of(self, name: str) -> pd.DataFrame:
+        """Rows of the artefacts of one micrograph; may be empty."""
+        return self.artefacts.iloc[self._rows["artefacts"].get(name, [])].reset_index(drop=True)
+
+    def image(self, name: str, kind: str = "micrographs") -> NDArray[np.float32]:
+        """One image: micrographs, clean, instances or ice."""
+        return read_mrc(self.root / kind / f"{name}.mrc", ndim=2)[0]
+
+    def exposure(self, name: str) -> Exposure:
+        """The exposure of one simulated micrograph, as it was written."""
+        return Exposure(
+            clean=torch.from_numpy(self.image(name, "clean")),
+            instances=torch.from_numpy(self.image(name, "instances").astype(np.int32)),
+            ice_thickness_A=torch.from_numpy(self.image(name, "ice")),
+            particles=self.particles_of(name),
+            optics=self.optics(name),
+            artefacts=self.artefacts_of(name),
+        )
