@@ -80,7 +80,7 @@ def evaluate_noise(
         made = read_set(generated, _name(generated_split), limit, pixel_size_A)
         _refuse_shared(real, truth, generated, made)
         count = min(len(truth), len(made))
-        truth, made = _first(truth, count), _first(made, count)
+        truth, made = truth.first(count), made.first(count)
     remark = ""
     if particle_diameter_A is None:
         particle_diameter_A, remark = _diameter_A(real_folder)
@@ -116,15 +116,6 @@ def evaluate_noise(
 
 def _name(split: str | None) -> str | None:
     return None if split in (None, "all") else split
-
-
-def _first(micrographs: MicrographSet, count: int) -> MicrographSet:
-    centres = micrographs.centres_px
-    return MicrographSet(
-        micrographs.images[:count],
-        None if centres is None else centres[:count],
-        micrographs.pixel_size_A,
-    )
 
 
 def _refuse_shared(real: Path, truth: MicrographSet, generated: Path, made: MicrographSet) -> None:

@@ -6,7 +6,6 @@ same smooth background by weighted projection on Legendre polynomials, and rings
 number of Fourier samples. Isotropic: one mean defocus, no astigmatism.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,23 +53,6 @@ def estimate_defocus_A(
         CryoccdError: the image is constant or under 64 px, or the range is empty.
     """
     spectrum = radial_spectrum(image)
-    return fit_defocus_A(
-        spectrum, voltage_kV, cs_mm, amplitude_contrast, pixel_size_A, range_A=range_A
-    )
-
-
-def pooled_defocus_A(
-    images: Sequence[Tensor],
-    voltage_kV: float,
-    cs_mm: float,
-    amplitude_contrast: float,
-    pixel_size_A: float,
-    range_A: tuple[float, float] = (5000, 60000),
-) -> DefocusFit:
-    """One defocus of images taken at the same focus: their spectra are averaged first."""
-    if not images:
-        raise CryoccdError("defocus: no images, expected at least one")
-    spectrum = torch.stack([radial_spectrum(image) for image in images]).mean(0)
     return fit_defocus_A(
         spectrum, voltage_kV, cs_mm, amplitude_contrast, pixel_size_A, range_A=range_A
     )

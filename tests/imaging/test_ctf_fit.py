@@ -4,7 +4,7 @@ import torch
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_frequency
 from cryoccd.imaging.ctf import ctf
-from cryoccd.imaging.ctf_fit import estimate_defocus_A, pooled_defocus_A, radial_spectrum
+from cryoccd.imaging.ctf_fit import estimate_defocus_A, radial_spectrum
 from cryoccd.records import Optics
 
 MICROSCOPE = (300.0, 2.7, 0.1)
@@ -43,14 +43,6 @@ def test_scale_and_offset_do_not_matter():
     assert second.score == pytest.approx(first.score, abs=1e-6)
 
 
-def test_pooling_finds_rings_too_faint_for_one_image():
-    images = [thon(21000, seed=s, floor=40.0) for s in range(60)]
-    alone = estimate_defocus_A(images[0], *MICROSCOPE, 4.0)
-    pooled = pooled_defocus_A(images, *MICROSCOPE, 4.0)
-    assert pooled.defocus_A == pytest.approx(21000, rel=0.03)
-    assert pooled.score > alone.score
-
-
 def test_noise_without_rings_scores_low():
     image = torch.randn(256, 256, generator=torch.Generator().manual_seed(5))
     assert estimate_defocus_A(image, *MICROSCOPE, 4.0).score < 0.5
@@ -70,5 +62,3 @@ def test_bad_input_is_refused():
         estimate_defocus_A(torch.zeros(128, 128), *MICROSCOPE, 4.0)
     with pytest.raises(CryoccdError, match="range_A"):
         estimate_defocus_A(thon(9000), *MICROSCOPE, 4.0, range_A=(3000, 2000))
-    with pytest.raises(CryoccdError, match="no images"):
-        pooled_defocus_A([], *MICROSCOPE, 4.0)

@@ -1,5 +1,6 @@
 """The dataset folder: whole or refused, resumable, and what its files say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import mrcfile
@@ -179,3 +180,34 @@ def test_faulty_manifest(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(CryoccdError, match=r"manifest\.json"):
         Dataset(tmp_path)
+
+
+def test_artefacts_and_movies_come_back(tmp_path: Path) -> None:
+    plain = exposure(1)
+    artefacts = pd.DataFrame(
+        {"instance_id": [2], "kind": ["gold_bead"], "x_A": [3.0], "y_A": [4.0], "z_A": [-5.0]}
+    )
+    frames = np.random.default_rng(0).normal(size=(3, 64, 64)).astype(np.float32)
+    item = Item(
+        "a", replace(plain, artefacts=artefacts), seed=0, image=frames.sum(0), frames=frames
+    )
+    write_set(tmp_path, ["a", "b"], a=item).finish(["a", "b"])
+    dataset = Dataset(tmp_path)
+    pd.testing.assert_frame_equal(dataset.artefacts_of("a")[list(artefacts)], artefacts)
+    assert len(dataset.exposure("b").artefacts) == 0
+    assert "movies/a.mrcs" in dataset.manifest["files"]
+    with mrcfile.open(tmp_path / "movies" / "a.mrcs") as file:
+        assert file.is_image_stack()
+        np.testing.assert_array_equal(file.data, frames)
+
+
+def test_tables_are_the_same_in_any_number_of_row_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["a", "b", "c", "d"]
+    write_set(tmp_path / "one", names).finish(names)
+    monkeypatch.setattr("cryoccd.io.dataset.tables._ROWS_AT_ONCE", 2)
+    write_set(tmp_path / "many", names).finish(names)
+    one, many = (Dataset(tmp_path / folder).particles for folder in ("one", "many"))
+    pd.testing.assert_frame_equal(one, many)
+    assert len(one) == 6
