@@ -14,7 +14,7 @@ TABLE_ARGS = --profile $(PROFILE) --seeds $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--styles $(STYLES)) \
 	$(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
 
-.PHONY: help install table-fid test lint bench clean
+.PHONY: help install table-fid test lint gallery bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ lint: install ## ruff, mypy and the layer contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+gallery: install ## draw docs/gallery.md from configs/simulate/gallery
+	$(BIN)/python docs/gallery_figures.py
 
 bench: install ## measure throughput; figures go to benchmarks/
 	$(BIN)/python benchmarks/simulate.py

@@ -10,3 +10,27 @@ class CryoccdError(Exception):
 
 class UnfitError(CryoccdError):
     """A method that cannot be fitted to this data; a table notes it in the cell and goes on."""
+
+
+def check_within(name: str, value: float, low: float, high: float, unit: str) -> None:
+    """Refuse a value outside [low, high], NaN among them.
+
+    Raises:
+        CryoccdError: it names the field, the value, the limits and the unit.
+    """
+    if not low <= value <= high:
+        raise CryoccdError(f"{name} = {value}, expected {low:g} to {high:g} ({unit})")
+
+
+def check_range(
+    name: str, bounds: tuple[float, float], low: float, high: float, unit: str
+) -> None:
+    """Refuse a pair that is not [least, largest] within [low, high].
+
+    Raises:
+        CryoccdError: it names the field, the value, the limits and the unit.
+    """
+    if not low <= bounds[0] <= bounds[1] <= high:
+        raise CryoccdError(
+            f"{name} = {list(bounds)}, expected [low, high] within {low:g} to {high:g} ({unit})"
+        )

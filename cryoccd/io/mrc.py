@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import mrcfile
 import numpy as np
@@ -47,7 +48,7 @@ def read_mrc(path: Path, ndim: int | None = None) -> tuple[NDArray[np.float32], 
 
 def write_mrc(
     path: Path,
-    values: NDArray[np.float32] | NDArray[np.uint16],
+    values: NDArray[Any],
     voxel_size_A: float,
     label: str,
 ) -> None:
@@ -62,7 +63,7 @@ def write_stack(path: Path, values: NDArray[np.float32], pixel_size_A: float, la
 
 def _write(
     path: Path,
-    values: NDArray[np.float32] | NDArray[np.uint16],
+    values: NDArray[Any],
     voxel_size_A: float,
     label: str,
     stack: bool,
