@@ -44,6 +44,8 @@ class Matrix:
         crops_per_micrograph: how many of them.
         tile_px: side of the tiles of the spectra.
         method_overrides: arguments of single methods, by name.
+        default_datasets: names of the column groups that are made when none is named; all by
+            default.
     """
 
     table: str
@@ -58,6 +60,7 @@ class Matrix:
     crops_per_micrograph: int
     tile_px: int
     method_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
+    default_datasets: list[str] = field(default_factory=list)
 
     def method_configs(self, method: str) -> list[Path]:
         """Configuration files of a method, in the order in which they are merged."""
@@ -99,13 +102,14 @@ def select(matrix: Matrix, methods: list[str] | None, datasets: list[str] | None
         CryoccdError: a name is unknown.
     """
     known = {spec.name: spec for spec in matrix.datasets}
-    for name in datasets or []:
+    wanted = datasets or matrix.default_datasets or list(known)
+    for name in wanted:
         if name not in known:
             raise CryoccdError(f"styles: {name!r} is unknown, expected of {', '.join(known)}")
     chosen = replace(
         matrix,
         methods=methods or matrix.methods,
-        datasets=[known[name] for name in datasets] if datasets else matrix.datasets,
+        datasets=[known[name] for name in wanted],
     )
     for method in chosen.methods:
         chosen.method_configs(method)

@@ -5,9 +5,10 @@ instead of maps, splatting instead of Fourier slices, waves instead of weak phas
 ice at height z_s with projected potential V_s (particles, disordered water, crystals)
 
     psi = F⁻¹[ delta + Σ_s F[exp(sigma V_s (i sqrt(1 - w²) - w)) - 1] exp(-i chi_s - B k² / 4) ]
-    chi_s = -π lambda (defocus - z_s) k² + π/2 Cs lambda³ k⁴            (Kirkland 2010, eq. 3.17)
+    chi_s = -π lambda (defocus - z_s) k² + π/2 Cs lambda³ k⁴ - phase    (Kirkland 2010, eq. 3.17)
 
-which leaves out scattering twice in different layers. The image is
+with the shift of a phase plate, where there is one. That leaves out scattering twice in different
+layers. The image is
 
     dose (T |psi|² + kept (1 - T_ice)),    T = exp(-t / Lambda) times the loss in crystals,
 
@@ -17,7 +18,7 @@ then the camera at half the final pixel, and Fourier binning. The hidden paramet
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, radians, sqrt
 
 import numpy as np
 import pandas as pd
@@ -108,6 +109,7 @@ class Oracle:
             pixel_size_A=style.pixel_size_A,
             defocus_u_A=field.defocus_A,
             defocus_v_A=field.defocus_A,
+            phase_shift_deg=style.phase_shift_deg,
         )
         generator = torch.Generator().manual_seed(self._item(index, "ice"))
         wave = self._wave(field, optics, particles, generator)
@@ -201,4 +203,5 @@ def _columns(names: tuple[str, ...], values: np.ndarray) -> dict[str, np.ndarray
 def _aberration(k_squared: Tensor, optics: Optics, defocus_A: float) -> Tensor:
     wavelength_A = optics.wavelength_A
     spherical = 0.5 * optics.cs_mm * 1e7 * wavelength_A**3 * k_squared**2
-    return torch.pi * (spherical - wavelength_A * defocus_A * k_squared)
+    phase_rad = radians(optics.phase_shift_deg)
+    return torch.pi * (spherical - wavelength_A * defocus_A * k_squared) - phase_rad

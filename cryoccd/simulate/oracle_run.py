@@ -101,7 +101,10 @@ def write_oracle(
 
 def _made_by(style: OracleStyle, seed: int) -> dict[str, Any]:
     """What decides the pixels; the parameters themselves stay hidden behind their hash."""
-    text = json.dumps(asdict(style), sort_keys=True)
+    hidden = asdict(style)
+    if not style.phase_shift_deg:  # sets made before there was a phase plate stay valid
+        del hidden["phase_shift_deg"]
+    text = json.dumps(hidden, sort_keys=True)
     return {
         "style": style.name,
         "style_sha256": hashlib.sha256(text.encode()).hexdigest(),
@@ -127,9 +130,8 @@ class _Setup:
         return partial(self._write, oracle)
 
     def _write(self, oracle: Oracle, index: int) -> None:
-        main = self.style.ingredients[0].species
         name, micrograph = self.names[index], oracle.expose(index)
-        _write_one(self.root, name, micrograph, main, self.seed, self.made_by)
+        _write_one(self.root, name, micrograph, self.style, self.seed, self.made_by)
 
 
 def _write_micrographs(setup: _Setup, workers: int) -> list[dict[str, Any]]:
@@ -161,7 +163,7 @@ def _write_one(
     root: Path,
     name: str,
     micrograph: OracleMicrograph,
-    species: str,
+    style: OracleStyle,
     seed: int,
     made_by: dict[str, Any],
 ) -> None:
@@ -170,12 +172,14 @@ def _write_one(
     label = f"SYNTHETIC cryoccd {cryoccd.__version__} oracle seed {seed}"
     write_mrc(image, micrograph.image.numpy(), optics.pixel_size_A, label)
     picks = root / "picks" / f"{name}.csv"
-    _write_table(picks, _picks(micrograph, species, item_seed(seed, name, "picks")))
+    _write_table(
+        picks, _picks(micrograph, style.ingredients[0].species, item_seed(seed, name, "picks"))
+    )
     fit = estimate_defocus_A(
         micrograph.image,
         optics.voltage_kV,
         optics.cs_mm,
-        optics.amplitude_contrast,
+        style.nominal_amplitude_contrast,
         optics.pixel_size_A,
     )
     record = {
@@ -205,7 +209,7 @@ def _write_optics(style: OracleStyle, root: Path, fitted_A: list[float]) -> None
     values = {
         "voltage_kV": style.voltage_kV,
         "cs_mm": style.cs_mm,
-        "amplitude_contrast": style.amplitude_contrast,
+        "amplitude_contrast": style.nominal_amplitude_contrast,
         "pixel_size_A": style.pixel_size_A,
         "defocus_A": [round(float(low_A)), round(float(high_A))],
         "particle_diameter_A": style.diameter_A,

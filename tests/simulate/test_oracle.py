@@ -46,9 +46,11 @@ QUIET = replace(
 )
 
 
-def test_image_is_weak_phase_times_ctf():
+@pytest.mark.parametrize("phase_shift_deg", [0.0, 70.0])
+def test_image_is_weak_phase_times_ctf(phase_shift_deg):
     """The wave's path agrees with 1 - 2 CTF F(sigma V), whose CTF is that of torch-ctf."""
     style = replace(QUIET, thickness_A=140.0, thickness_spread=0.0)  # one layer, at height 0
+    style = replace(style, phase_shift_deg=phase_shift_deg)
     oracle = Oracle(style, 0, ball)
     micrograph = oracle.expose(0)
     field = draw_field(style, np.random.default_rng(oracle._item(0, "field")))
@@ -132,6 +134,7 @@ def test_conformations_and_truth_columns():
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES.keys())
 def test_fields_leave_room_between_particles(style):
     covered, counts = [], []
+    side_A = style.shape_px[0] * style.pixel_size_A
     for seed in range(12):
         field = draw_field(style, np.random.default_rng(seed))
         xy_A = field.particles.positions_A[:, :2]
@@ -140,11 +143,12 @@ def test_fields_leave_room_between_particles(style):
         gaps_A -= (diameters_A[:, None] + diameters_A[None]) / 2
         assert (gaps_A[~np.eye(len(gaps_A), dtype=bool)] > 0).all()
         assert (xy_A >= -MARGIN_PX * style.pixel_size_A).all()
-        inside = ((xy_A > 0) & (xy_A < 1024)).all(1)
+        inside = ((xy_A > 0) & (xy_A < side_A)).all(1)
         counts.append(inside.sum())
-        covered.append(inside.sum() * np.pi / 4 * style.diameter_A**2 / 1024**2)
-    assert 9 < np.mean(counts) < 15
-    assert np.mean(covered) < 0.35
+        covered.append((np.pi / 4 * diameters_A[inside] ** 2).sum() / side_A**2)
+    wanted = style.particles_per_um2 * side_A**2 / 1e8
+    assert 0.8 * wanted < np.mean(counts) < 1.2 * wanted
+    assert np.mean(covered) < (0.5 if style.name == "crowded" else 0.35)
 
 
 def test_crystals_are_rare_dark_blobs():

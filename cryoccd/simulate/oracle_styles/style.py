@@ -1,10 +1,7 @@
-"""The hidden parameters of the oracle: imaginary acquisitions that no method may look into.
-
-Each style is one session at one microscope with one sample. Methods see its micrographs, picks and
-nominal optics alone; the import contract of the project forbids them this file.
-"""
+"""What one imaginary acquisition is made of: a session at one microscope with one sample."""
 
 from dataclasses import dataclass
+from math import asin, radians, sin
 
 from cryoccd.imaging.detector import Detector
 
@@ -54,6 +51,7 @@ class OracleStyle:
         voltage_kV: acceleration voltage.
         cs_mm: spherical aberration.
         amplitude_contrast: fraction.
+        phase_shift_deg: of a phase plate, 0 without one.
         shape_px: height and width of the micrographs.
         pixel_size_A: final pixel size, twice that of the camera.
     """
@@ -81,75 +79,11 @@ class OracleStyle:
     voltage_kV: float = 300.0
     cs_mm: float = 2.7
     amplitude_contrast: float = 0.1
+    phase_shift_deg: float = 0.0
     shape_px: tuple[int, int] = (256, 256)
     pixel_size_A: float = 4.0
 
-
-THIN_ICE = OracleStyle(
-    name="thin_ice",
-    ingredients=(
-        Ingredient("assembly:barrel_d7", 0.85, 180, (0.0, 0.4, 0.8)),
-        Ingredient("assembly:lobed_c1", 0.15, 115, (0.5,)),
-    ),
-    particles_per_um2=1300,
-    b_factor_A2=90,
-    damage_A2_per_e=2.0,
-    solvent_V=4.9,
-    defocus_A=(12000, 22000),
-    thickness_A=350,
-    thickness_spread=0.15,
-    thickness_gradient=0.15,
-    thickness_roughness=0.04,
-    ice_noise=3.0,
-    envelope_A2=60,
-    mean_free_path_A=3100,
-    inelastic_kept=0.0,
-    contaminants=0.06,
-    contaminant_radius_A=(60, 120),
-    dose_e_per_A2=8,
-    detector=Detector(
-        dqe0=0.85,
-        mtf_half=0.16,
-        mtf_power=1.5,
-        nnps_half=0.12,
-        nnps_floor=0.08,
-        gain_residue_rms=0.015,
-    ),
-    diameter_A=180,
-)
-
-THICK_ICE = OracleStyle(
-    name="thick_ice",
-    ingredients=(
-        Ingredient("assembly:cage_o", 0.9, 145, (0.2, 1.0)),
-        Ingredient("assembly:lobed_c1", 0.1, 115),
-    ),
-    particles_per_um2=1250,
-    b_factor_A2=140,
-    damage_A2_per_e=3.0,
-    solvent_V=4.9,
-    defocus_A=(18000, 32000),
-    thickness_A=800,
-    thickness_spread=0.2,
-    thickness_gradient=0.3,
-    thickness_roughness=0.06,
-    ice_noise=3.0,
-    envelope_A2=120,
-    mean_free_path_A=2800,
-    inelastic_kept=0.5,
-    contaminants=0.1,
-    contaminant_radius_A=(80, 160),
-    dose_e_per_A2=12,
-    detector=Detector(
-        dqe0=0.7,
-        mtf_half=0.15,
-        mtf_power=1.6,
-        nnps_half=0.12,
-        nnps_floor=0.06,
-        gain_residue_rms=0.02,
-    ),
-    diameter_A=150,
-)
-
-STYLES: dict[str, OracleStyle] = {style.name: style for style in (THIN_ICE, THICK_ICE)}
-"""The acquisitions by name."""
+    @property
+    def nominal_amplitude_contrast(self) -> float:
+        """The fraction that its user types: it has the CTF of the true one and the phase plate."""
+        return round(sin(asin(self.amplitude_contrast) + radians(self.phase_shift_deg)), 4)
