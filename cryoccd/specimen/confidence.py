@@ -35,11 +35,11 @@ def is_predicted(structure: Any, document: Any) -> bool:
         structure: gemmi.Structure.
         document: gemmi.cif.Document, empty for a PDB file.
     """
-    method = structure.info["_exptl.method"] if "_exptl.method" in structure.info else ""
+    method = _info(structure, "_exptl.method")
     if method and "THEORETICAL" not in method.upper():
         return False
-    title = structure.info["_struct.title"] if "_struct.title" in structure.info else ""
-    entry = structure.info["_entry.id"] if "_entry.id" in structure.info else ""
+    title = _info(structure, "_struct.title")
+    entry = _info(structure, "_entry.id")
     metrics = [name for block in document for name in block.find_values("_ma_qa_metric.name")]
     return (
         _TITLE.search(title) is not None
@@ -87,3 +87,9 @@ def kept_confident(path: Path, model: Model, plddt: NDArray[np.float64], minimum
             "lower plddt_minimum or set plddt_blur"
         )
     return model.chosen(keep)
+
+
+def _info(structure: Any, key: str) -> str:
+    if key in structure.info:
+        return str(structure.info[key])
+    return ""

@@ -36,17 +36,9 @@ class Model:
 
     def chosen(self, keep: NDArray[np.bool_]) -> "Model":
         """The atoms of a (n,) mask."""
-        elements = np.array(self.atoms.elements)[keep]
-        return Model(
-            Atoms(self.atoms.positions_A[keep], tuple(elements.tolist()), self._b_A2[keep]),
-            self.chain[keep],
-            self.site[keep],
-            self.node[keep],
-        )
-
-    @property
-    def _b_A2(self) -> NDArray[np.float64]:
-        return self.atoms.b_factors_A2
+        elements = tuple(np.array(self.atoms.elements)[keep].tolist())
+        atoms = Atoms(self.atoms.positions_A[keep], elements, self.atoms.b_factors_A2[keep])
+        return Model(atoms, self.chain[keep], self.site[keep], self.node[keep])
 
 
 def model_of_copies(atoms: Atoms, copies: int) -> Model:

@@ -1,5 +1,6 @@
-"""One word or path to a specimen: an embedded assembly, a structure file or a map."""
+"""Specimens: the potential of each conformation of a species, with its symmetry, class and mass."""
 
+from dataclasses import dataclass
 from math import pi, sqrt
 from pathlib import Path
 
@@ -7,38 +8,124 @@ import torch
 
 from cryoccd.errors import CryoccdError
 from cryoccd.records import Atoms, Volume
-from cryoccd.specimen.assemblies import ASSEMBLIES, assembly_atoms
-from cryoccd.specimen.grid import squared_frequency
-from cryoccd.specimen.hydrogens import add_hydrogens
-from cryoccd.specimen.maps import read_map
-from cryoccd.specimen.potential import potential
-from cryoccd.specimen.structure import read_structure
+from cryoccd.specimen.assemblies import assembly_atoms
+from cryoccd.specimen.config import SpecimenConfig, completed
+from cryoccd.specimen.conformations import (
+    atom_volumes,
+    conformations,
+    map_volumes,
+    with_hydrogens,
+)
+from cryoccd.specimen.grid import check_voxel_size, squared_frequency
+from cryoccd.specimen.normal_modes import NormalModes
+from cryoccd.specimen.scattering import atomic_masses
+from cryoccd.specimen.sources import (
+    ASSEMBLY_PREFIX,
+    MAP_SUFFIXES,
+    STRUCTURE_SUFFIXES,
+    Resolve,
+    source_files,
+    species_name,
+    suffix,
+)
+from cryoccd.specimen.structure import ASYMMETRIC_UNIT, read_structure
 
-ASSEMBLY_PREFIX = "assembly:"
-STRUCTURE_SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
-MAP_SUFFIXES = (".mrc", ".map")
+__all__ = [
+    "ASSEMBLY_PREFIX",
+    "NormalModes",
+    "Specimen",
+    "SpecimenConfig",
+    "diameter_A",
+    "load_species",
+    "load_specimen",
+    "species_atoms",
+]
+
 ENCLOSED = 0.99  # share of the squared potential inside the diameter
 BLUR_A = 3.0
 
 
-def load_species(source: str, voxel_size_A: float, box_px: int | None = None) -> tuple[str, Volume]:
-    """Name and potential of a specimen.
+@dataclass(frozen=True)
+class Specimen:
+    """A species ready to be imaged.
 
     Args:
-        source: `assembly:NAME` with a name of ASSEMBLIES, or the path of a .pdb, .ent, .cif or
-            .mmcif file (plain or .gz), or of a .mrc or .map file.
+        name: what it is called.
+        volumes: potential of each conformation, of one box and voxel size.
+        symmetry: point group that every conformation has, in the setting of `point_group`.
+        kind: class of molecule.
+        mass_kDa: mass of the whole.
+    """
+
+    name: str
+    volumes: tuple[Volume, ...]
+    symmetry: str
+    kind: str
+    mass_kDa: float
+
+    def __post_init__(self) -> None:
+        grids = {(volume.box_px, volume.voxel_size_A) for volume in self.volumes}
+        if len(grids) != 1:
+            raise CryoccdError(
+                f"species {self.name}: boxes and voxel sizes {sorted(grids)}, expected one for all "
+                "conformations"
+            )
+
+
+def load_specimen(
+    config: SpecimenConfig,
+    voxel_size_A: float,
+    box_px: int | None = None,
+    resolve: Resolve | None = None,
+) -> Specimen:
+    """All conformations of a specimen on one grid.
+
+    Args:
+        config: what to load.
         voxel_size_A: target voxel size, above 0.
-        box_px: target box, by default that of `potential` or `read_map`.
+        box_px: target box, by default the largest that a conformation asks for.
+        resolve: from a fetched identifier (pdb:3J9I) to its file, by default the cache of
+            `cryoccd fetch`.
 
     Returns:
-        The name (that of the assembly, or of the file without its suffixes) and the volume.
+        The specimen; structures stand in the setting of the point group, their centre of mass at
+        voxel n // 2. Its mass is that of the config, else of the atoms of the first conformation.
 
     Raises:
-        CryoccdError: an unknown kind of source, or a fault of the file.
+        CryoccdError: a fault of the source or of a file, a symmetry that is not there, or a map
+            without mass.
     """
-    if _suffix(source) in MAP_SUFFIXES:
-        return _name(source), read_map(Path(source), voxel_size_A, box_px)
-    return _name(source), potential(species_atoms(source), voxel_size_A, box_px)
+    check_voxel_size(voxel_size_A)
+    name = species_name(config.source)
+    stated_kDa = config.mass_kDa
+    config = completed(config)
+    files = source_files(config.source, resolve)
+    try:
+        if files and suffix(files[0]) in MAP_SUFFIXES:
+            volumes = map_volumes(config, files, voxel_size_A, box_px)
+            mass_kDa = config.mass_kDa
+        else:
+            atoms = conformations(config, files)
+            volumes = atom_volumes(atoms, voxel_size_A, box_px)
+            mass_kDa = stated_kDa or float(atomic_masses(atoms[0].elements).sum()) / 1e3
+    except CryoccdError as error:
+        raise CryoccdError(f"species {name}: {error}") from error
+    if mass_kDa is None:
+        raise CryoccdError(f"species {name}: mass_kDa is missing, a map does not tell its mass")
+    symmetry = "C1" if config.normal_modes else config.symmetry or "C1"
+    return Specimen(name, volumes, symmetry, config.kind or "enzyme", mass_kDa)
+
+
+def load_species(source: str, voxel_size_A: float, box_px: int | None = None) -> tuple[str, Volume]:
+    """Name and potential of the first conformation of a source, a structure as it is deposited.
+
+    Raises:
+        CryoccdError: as `load_specimen`.
+    """
+    # the mass is not looked at
+    config = SpecimenConfig(source, assembly=ASYMMETRIC_UNIT, mass_kDa=1.0)
+    specimen = load_specimen(config, voxel_size_A, box_px)
+    return specimen.name, specimen.volumes[0]
 
 
 def species_atoms(source: str) -> Atoms:
@@ -48,15 +135,13 @@ def species_atoms(source: str) -> Atoms:
         CryoccdError: the source is a map or of an unknown kind, or a fault of the file.
     """
     if source.startswith(ASSEMBLY_PREFIX):
-        return assembly_atoms(_name(source))
-    if _suffix(source) not in STRUCTURE_SUFFIXES:
+        return assembly_atoms(source.removeprefix(ASSEMBLY_PREFIX))
+    if suffix(Path(source)) not in STRUCTURE_SUFFIXES:
         raise CryoccdError(
-            f"{source}: no atoms come from this kind of source; expected {ASSEMBLY_PREFIX} with "
-            f"{', '.join(ASSEMBLIES)}, or a file {', '.join(STRUCTURE_SUFFIXES)} (.gz), or a map "
-            f"{', '.join(MAP_SUFFIXES)} where a volume is enough"
+            f"{source}: no atoms come from this kind of source; expected {ASSEMBLY_PREFIX}NAME or "
+            f"a file {', '.join(STRUCTURE_SUFFIXES)} (.gz)"
         )
-    atoms = read_structure(Path(source))
-    return atoms if "H" in atoms.elements else add_hydrogens(atoms)
+    return with_hydrogens(read_structure(Path(source)))
 
 
 def diameter_A(volume: Volume) -> float:
@@ -78,15 +163,3 @@ def diameter_A(volume: Volume) -> float:
         raise CryoccdError("volume: empty, every voxel is 0; it has no diameter")
     shell = int(torch.searchsorted(power.cumsum(0), ENCLOSED * total))
     return 2 * sqrt(shell) * volume.voxel_size_A
-
-
-def _name(source: str) -> str:
-    if source.startswith(ASSEMBLY_PREFIX):
-        return source.removeprefix(ASSEMBLY_PREFIX)
-    return Path(source.removesuffix(".gz")).stem
-
-
-def _suffix(source: str) -> str:
-    if source.startswith(ASSEMBLY_PREFIX):
-        return ""
-    return Path(source.removesuffix(".gz")).suffix.lower()

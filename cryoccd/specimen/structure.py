@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,6 @@ def read_models(
     """
     structure, predicted = _opened(path)
     predicted = predicted if plddt is None else plddt
-    structure.remove_waters()
     models = []
     for deposited in structure:
         model, column = _model(path, _assembled(path, structure, deposited, assembly))
@@ -76,7 +76,7 @@ def read_models(
 
 
 def _opened(path: Path) -> tuple[Any, bool]:
-    """gemmi's structure, and whether it is a predicted one."""
+    """The parsed file, and whether it is a predicted one."""
     if not path.is_file():
         raise CryoccdError(f"{path}: no such file")
     document = gemmi.cif.Document()
@@ -108,13 +108,20 @@ def _assembled(path: Path, structure: Any, deposited: Any, name: str) -> Any:
         raise CryoccdError(
             f"{path}: assembly '{name}', expected one of {', '.join([*known, ASYMMETRIC_UNIT])}"
         )
-    return gemmi.make_assembly(known[name], deposited, gemmi.HowToNameCopiedChain.AddNumber)
+    try:
+        return gemmi.make_assembly(known[name], deposited, gemmi.HowToNameCopiedChain.AddNumber)
+    except RuntimeError as error:
+        raise CryoccdError(
+            f"{path}: assembly '{name}' cannot be made ({' '.join(str(error).split())}); choose "
+            f"{ASYMMETRIC_UNIT}"
+        ) from error
 
 
 def _model(path: Path, molecule: Any) -> tuple[Model, NDArray[np.float64]]:
     """A model without alternatives, and its B-factor column as it stands in the file."""
     structure = gemmi.Structure()
     structure.add_model(molecule)
+    structure.remove_waters()
     flat: Any = gemmi.FlatStructure(structure)
     if len(flat.occ) == 0:
         raise CryoccdError(f"{path}: no atoms besides water; expected ATOM or HETATM records")
@@ -141,11 +148,8 @@ def _model(path: Path, molecule: Any) -> tuple[Model, NDArray[np.float64]]:
 
 
 def _with_b_factors(model: Model, b_factors_A2: NDArray[np.float64]) -> Model:
-    atoms = model.atoms
     limited = b_factors_A2.clip(0.0, B_FACTOR_LIMIT_A2)
-    return Model(
-        Atoms(atoms.positions_A, atoms.elements, limited), model.chain, model.site, model.node
-    )
+    return replace(model, atoms=replace(model.atoms, b_factors_A2=limited))
 
 
 def _one_location(flat: Any) -> NDArray[np.int64]:

@@ -90,7 +90,7 @@ def test_structures_without_hydrogens_get_them(tmp_path):
     ("source", "said"),
     [
         ("assembly:nothing", "expected one of barrel_d7"),
-        ("protein.txt", "no atoms come from this kind of source"),
+        ("protein.txt", "no specimen comes from this kind of source"),
         ("barrel_d7", "assembly: with barrel_d7"),
         ("absent.pdb", "no such file"),
         ("absent.cif.gz", "no such file"),
