@@ -22,9 +22,7 @@ def check_within(name: str, value: float, low: float, high: float, unit: str) ->
         raise CryoccdError(f"{name} = {value}, expected {low:g} to {high:g} ({unit})")
 
 
-def check_range(
-    name: str, bounds: tuple[float, float], low: float, high: float, unit: str
-) -> None:
+def check_range(name: str, bounds: tuple[float, float], low: float, high: float, unit: str) -> None:
     """Refuse a pair that is not [least, largest] within [low, high].
 
     Raises:

@@ -36,6 +36,7 @@ def main(names: list[str]) -> None:
         for path in progress.track(paths, description="gallery"):
             if not names or path.stem in names:
                 picture(path).save(DOCS / "gallery" / f"{path.stem}.jpg", quality=80)
+    (DOCS / "gallery").mkdir(exist_ok=True)
     (DOCS / "gallery.md").write_text(page(paths))
 
 

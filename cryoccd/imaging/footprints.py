@@ -14,6 +14,7 @@ from torch import Tensor
 
 from cryoccd.fourier import radial_frequency
 from cryoccd.imaging.stamps import Stamp, reach_px
+from cryoccd.records import Body
 
 FOOTPRINT_FRACTION = 0.1
 """The footprint is where the smoothed projection exceeds this part of the particle's maximum."""
@@ -43,26 +44,36 @@ class Footprints:
 
 
 def draw_footprints(
-    stamps: Sequence[Stamp], shape_px: tuple[int, int], pixel_size_A: float
+    stamps: Sequence[Stamp],
+    shape_px: tuple[int, int],
+    pixel_size_A: float,
+    bodies: Sequence[Body] = (),
 ) -> Footprints:
-    """Label a field of (height, width) pixels on which the stamps lie."""
+    """Label a field of (height, width) pixels on which the stamps and, after them, bodies lie.
+
+    The footprint of a body is its own; its density is the sum of its layers without sign.
+    """
     height, width = shape_px
+    smoothed = _smooth([stamp.potential for stamp in stamps], SMOOTHING_A / pixel_size_A)
+    shown = [
+        (Stamp(density, stamp.top, stamp.left), density > FOOTPRINT_FRACTION * density.max())
+        for stamp, density in zip(stamps, smoothed, strict=True)
+    ]
+    shown += [_of_body(body, shape_px) for body in bodies]
+    marks = [mark for _, mark in shown]
+    stamps = [stamp for stamp, _ in shown]
     n, margin = len(stamps), reach_px(stamps, shape_px)
     device = stamps[0].potential.device if stamps else torch.device("cpu")
     canvas = (height + 2 * margin, width + 2 * margin)
     highest = torch.zeros(canvas, device=device)
     labels = torch.zeros(canvas, dtype=torch.int32, device=device)
     covered = torch.zeros(canvas, dtype=torch.int32, device=device)
-    marks = []
-    smoothed = _smooth([stamp.potential for stamp in stamps], SMOOTHING_A / pixel_size_A)
-    for label, (stamp, potential) in enumerate(zip(stamps, smoothed, strict=True), start=1):
-        window = stamp.window(margin)
-        mark = potential > FOOTPRINT_FRACTION * potential.max()
+    for label, (stamp, mark) in enumerate(shown, start=1):
+        window, potential = stamp.window(margin), stamp.potential
         won = mark & (potential > highest[window])
         highest[window] = torch.where(won, potential, highest[window])
         labels[window].masked_fill_(won, label)
         covered[window] += mark
-        marks.append(mark)
 
     field = slice(margin, margin + height), slice(margin, margin + width)
     area, shared, inside = np.zeros((3, n))
@@ -80,27 +91,40 @@ def draw_footprints(
             for mark, stamp in zip(marks, stamps, strict=True)
         ]
         area, shared, inside = torch.stack(counts).double().cpu().numpy().T
-    shown = labels[field].cpu()
-    visible = torch.bincount(shown.flatten(), minlength=n + 1)[1:].double().numpy()
+    seen = labels[field].cpu()
+    visible = torch.bincount(seen.flatten(), minlength=n + 1)[1:].double().numpy()
     instance_id = np.where(visible > 0, np.cumsum(visible > 0), 0)
     renumber = torch.from_numpy(np.concatenate([[0], instance_id]).astype(np.int32))
     return Footprints(
-        instances=renumber[shown.long()],
+        instances=renumber[seen.long()],
         instance_id=instance_id,
-        visible_fraction=visible / area,
-        overlap_fraction=shared / area,
+        visible_fraction=visible / np.maximum(area, 1),
+        overlap_fraction=shared / np.maximum(area, 1),
         on_edge=inside < area,
     )
 
 
+def _of_body(body: Body, shape_px: tuple[int, int]) -> tuple[Stamp, Tensor]:
+    """Density and footprint of a body, what lies outside the field cut away but for a rim."""
+    density = body.potential_V_A.sum(0).abs().clamp(min=1e-6)
+    parts = [
+        Stamp(image, body.top_px, body.left_px).cut(shape_px, border_px=1)
+        for image in (density, body.footprint)
+    ]
+    if parts[0] is None or parts[1] is None:
+        nothing = torch.zeros(1, 1)
+        return Stamp(nothing, 0, 0), nothing.bool()
+    return parts[0], parts[1].potential
+
+
 def _smooth(images: list[Tensor], sigma_px: float) -> list[Tensor]:
-    """The square images blurred by a Gaussian, those of one size together."""
+    """The images blurred by a Gaussian, those of one shape together."""
     smoothed = list(images)
-    for box in {image.shape[0] for image in images}:
-        members = [index for index, image in enumerate(images) if image.shape[0] == box]
+    for shape in {(int(image.shape[0]), int(image.shape[1])) for image in images}:
+        members = [index for index, image in enumerate(images) if image.shape == shape]
         spectra = torch.fft.rfft2(torch.stack([images[index] for index in members]))
-        radius = radial_frequency((box, box), rfft=True).to(spectra.device)
+        radius = radial_frequency(shape, rfft=True).to(spectra.device)
         spectra *= torch.exp(-2 * (torch.pi * sigma_px * radius) ** 2)
-        for index, image in zip(members, torch.fft.irfft2(spectra, s=(box, box)), strict=True):
+        for index, image in zip(members, torch.fft.irfft2(spectra, s=shape), strict=True):
             smoothed[index] = image
     return smoothed

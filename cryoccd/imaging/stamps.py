@@ -1,4 +1,4 @@
-"""Projected particles and where they lie on the field."""
+"""Projected potentials and where they lie on the field: particles, debris, layers of bodies."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from torch import Tensor
 
 from cryoccd.errors import CryoccdError
 from cryoccd.imaging.projection import Projector
-from cryoccd.records import Scene
+from cryoccd.records import Particles, Scene
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """One projected particle.
+    """One projected particle, or one layer of a body.
 
     Args:
-        potential: (b, b) projected potential in volt angstrom.
+        potential: (h, w) projected potential in volt angstrom.
         top: row of the field on which its row 0 lies; may be outside the field.
         left: the same for columns.
     """
@@ -28,9 +28,23 @@ class Stamp:
 
     def window(self, margin: int) -> tuple[slice, slice]:
         """Rows and columns on a canvas that extends the field by `margin` on each side."""
-        box = self.potential.shape[0]
+        height, width = self.potential.shape
         top, left = self.top + margin, self.left + margin
-        return slice(top, top + box), slice(left, left + box)
+        return slice(top, top + height), slice(left, left + width)
+
+    def cut(self, shape_px: tuple[int, int], border_px: int) -> "Stamp | None":
+        """The part within a border about a field; None where nothing is left."""
+        height, width = self.potential.shape
+        top, left = max(self.top, -border_px), max(self.left, -border_px)
+        bottom = min(self.top + height, shape_px[0] + border_px)
+        right = min(self.left + width, shape_px[1] + border_px)
+        if bottom <= top or right <= left:
+            return None
+        rows, columns = (
+            slice(top - self.top, bottom - self.top),
+            slice(left - self.left, right - self.left),
+        )
+        return Stamp(self.potential[rows, columns], top, left)
 
 
 def species_key(name: str, conformation: int) -> str:
@@ -44,7 +58,13 @@ def make_stamps(scene: Scene, projectors: Mapping[str, Projector]) -> list[Stamp
     Raises:
         CryoccdError: a species without projector, or one of another pixel size.
     """
-    particles = scene.particles
+    return project_particles(scene.particles, scene, projectors)
+
+
+def project_particles(
+    particles: Particles, scene: Scene, projectors: Mapping[str, Projector]
+) -> list[Stamp]:
+    """Project particles that lie in a scene, or the members of its debris."""
     at_px = particles.positions_A[:, :2] / scene.pixel_size_A
     centre_px = np.floor(at_px + 0.5)
     keys = np.array(
@@ -74,11 +94,25 @@ def make_stamps(scene: Scene, projectors: Mapping[str, Projector]) -> list[Stamp
     return [stamps[index] for index in range(len(particles))]
 
 
+def joined(stamps: Sequence[Stamp]) -> Stamp:
+    """The sum of stamps as one, on their common rectangle."""
+    top, left = (min(getattr(stamp, side) for stamp in stamps) for side in ("top", "left"))
+    bottom = max(stamp.top + stamp.potential.shape[0] for stamp in stamps)
+    right = max(stamp.left + stamp.potential.shape[1] for stamp in stamps)
+    total = torch.zeros(bottom - top, right - left, device=stamps[0].potential.device)
+    for stamp in stamps:
+        rows, columns = stamp.potential.shape
+        y, x = stamp.top - top, stamp.left - left
+        total[y : y + rows, x : x + columns] += stamp.potential
+    return Stamp(total, top, left)
+
+
 def reach_px(stamps: Sequence[Stamp], shape_px: tuple[int, int]) -> int:
     """How far the stamps stick out of the field, at least 0."""
     height, width = shape_px
     over = [0]
     for stamp in stamps:
-        box = stamp.potential.shape[0]
-        over += [-stamp.top, -stamp.left, stamp.top + box - height, stamp.left + box - width]
+        rows, columns = stamp.potential.shape
+        over += [-stamp.top, -stamp.left]
+        over += [stamp.top + rows - height, stamp.left + columns - width]
     return max(over)

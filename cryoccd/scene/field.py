@@ -10,15 +10,15 @@ Points = NDArray[np.float64]
 
 
 class Surface(Protocol):
-    """The middle surface of a membrane.
-
-    Attributes:
-        thickness_A: distance of the two leaflets' outer faces.
-    """
+    """The middle surface of a membrane."""
 
     @property
     def thickness_A(self) -> float:
         """Distance of the two leaflets' outer faces."""
+
+    @property
+    def area_A2(self) -> float:
+        """Area of the part that `sample` draws from."""
 
     def sample(self, n: int, generator: np.random.Generator) -> tuple[Points, Points]:
         """(n, 3) points uniform by area and their (n, 3) outward unit normals."""

@@ -26,12 +26,14 @@ class IceConfig:
         sigma_log: standard deviation of the log of that mean.
         roughness: standard deviation of the log thickness inside one micrograph.
         minimum_A: no place is thinner.
+        wedge: rise of the thickness across the field, of its mean, in a random direction.
     """
 
     median_A: float = 400.0
     sigma_log: float = 0.25
     roughness: float = 0.1
     minimum_A: float = 100.0
+    wedge: float = 0.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.minimum_A <= self.median_A <= 1e4:
@@ -39,6 +41,8 @@ class IceConfig:
                 f"ice: minimum_A = {self.minimum_A}, median_A = {self.median_A}, expected "
                 "1 <= minimum_A <= median_A <= 10000 (angstrom, for example 100 and 400)"
             )
+        if not 0 <= self.wedge <= 1.8:
+            raise CryoccdError(f"ice: wedge = {self.wedge}, expected 0 to 1.8 (of the mean)")
         for name in ("sigma_log", "roughness"):
             if not 0 <= getattr(self, name) <= 2:
                 raise CryoccdError(
@@ -57,8 +61,20 @@ def draw_thickness_A(
     mean_A = config.median_A * np.exp(config.sigma_log * generator.standard_normal())
     height, width = (-(-side // 8) for side in shape_px)
     factor = np.exp(config.roughness * _fractal(height, width, generator))
+    if config.wedge:
+        factor = factor * _wedge(config.wedge, height, width, generator)
     thickness_A = np.maximum(mean_A * factor / factor.mean(), config.minimum_A)
     return np.asarray(thickness_A, dtype=np.float32)
+
+
+def _wedge(
+    rise: float, height: int, width: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Plane of mean 1 that rises by `rise` across the field."""
+    azimuth = generator.uniform(0, 2 * np.pi)
+    y = np.linspace(-0.5, 0.5, height)[:, None] * np.sin(azimuth)
+    x = np.linspace(-0.5, 0.5, width)[None, :] * np.cos(azimuth)
+    return np.asarray(1 + rise * (x + y))
 
 
 def _fractal(height: int, width: int, generator: np.random.Generator) -> NDArray[np.float64]:

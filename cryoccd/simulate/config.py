@@ -1,63 +1,53 @@
 """What a simulated set is made of; every value is checked when it enters."""
 
-from argparse import ArgumentError
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
-from cryoccd.errors import CryoccdError
+from cryoccd.errors import CryoccdError, check_within
+from cryoccd.imaging.camera import CameraConfig
+from cryoccd.imaging.dose import DoseConfig
+from cryoccd.imaging.motion import MotionConfig
+from cryoccd.io.refusal import one_line
+from cryoccd.scene.artefacts import Artefact
+from cryoccd.scene.backdrop import Backdrop
 from cryoccd.scene.compose import CrowdingConfig
 from cryoccd.scene.ice import IceConfig
+from cryoccd.scene.membranes import Membranes
+from cryoccd.scene.orientation import OrientationLaw
+from cryoccd.scene.placement import PlacementLaw
+from cryoccd.simulate.optics import OpticsConfig
+from cryoccd.simulate.solvent import SolventConfig
+from cryoccd.specimen.config import SpecimenConfig
+
+__all__ = ["OpticsConfig", "SimulateConfig", "SpeciesConfig", "read_config"]
 
 
 @dataclass(frozen=True)
-class SpeciesConfig:
-    """One species of particle.
+class SpeciesConfig(SpecimenConfig):
+    """One species of particle: a specimen, how many there are of it, where and how it lies.
 
     Args:
-        source: `assembly:NAME` for a built-in assembly, or a PDB, mmCIF or MRC file.
         abundance: its share of the particles, relative to the other species.
+        placement: its law of placement, by default that of its class of molecule.
+        orientation: its law of orientation where its place leaves that free, by default uniform.
     """
 
-    source: str
     abundance: float = 1.0
+    placement: PlacementLaw | None = None
+    orientation: OrientationLaw | None = None
 
     def __post_init__(self) -> None:
         if not self.source:
             raise CryoccdError("species: source is empty, expected assembly:NAME or a file")
-        _within("species: abundance", self.abundance, 1e-6, 1e6, "a share above 0")
-
-
-@dataclass(frozen=True)
-class OpticsConfig:
-    """The microscope and the range of its defocus.
-
-    Args:
-        voltage_kV: acceleration voltage.
-        cs_mm: spherical aberration.
-        amplitude_contrast: fraction of amplitude contrast.
-        defocus_A: least and largest mean defocus of a micrograph, uniform, positive = under-focus.
-        astigmatism_A: least and largest difference of the two defoci, at a random angle.
-    """
-
-    voltage_kV: float = 300.0
-    cs_mm: float = 2.7
-    amplitude_contrast: float = 0.1
-    defocus_A: tuple[float, float] = (10000.0, 25000.0)
-    astigmatism_A: tuple[float, float] = (0.0, 500.0)
-
-    def __post_init__(self) -> None:
-        _within("optics: voltage_kV", self.voltage_kV, 20, 3000, "kV, for example 300")
-        _within("optics: cs_mm", self.cs_mm, 0, 20, "mm, for example 2.7")
-        _within("optics: amplitude_contrast", self.amplitude_contrast, 0, 1, "a fraction")
-        _range("optics: defocus_A", self.defocus_A, 100, 1e5, "angstrom, 1 um = 10000")
-        _range("optics: astigmatism_A", self.astigmatism_A, 0, 2e4, "angstrom")
+        super().__post_init__()
+        check_within("species: abundance", self.abundance, 1e-6, 1e6, "a share above 0")
 
 
 @dataclass(frozen=True)
 class SimulateConfig:
-    """A set of clean micrographs.
+    """A set of micrographs.
 
     Args:
         species: what is imaged, at least one.
@@ -68,7 +58,17 @@ class SimulateConfig:
         box_px: box of a projected particle; by default chosen from the structure.
         particles: how many, and how close.
         ice: thickness of the ice.
+        membranes: lipid bilayers.
+        backdrop: a segmented volume that fills the field.
+        artefacts: what else lies there, labelled as what it is.
         optics: the microscope.
+        scattering: weak_phase is linear in the potential; phase_object and multislice are not, and
+            slower.
+        dose: exposure and damage; without it the micrographs are clean.
+        motion: movement of the specimen during the exposure.
+        solvent: noise and loss of the ice.
+        camera: the camera, counting by default.
+        movies: whether to write the frames as well.
     """
 
     species: list[SpeciesConfig] = field(default_factory=list)
@@ -79,7 +79,15 @@ class SimulateConfig:
     box_px: int | None = None
     particles: CrowdingConfig = field(default_factory=CrowdingConfig)
     ice: IceConfig = field(default_factory=IceConfig)
+    membranes: list[Membranes] = field(default_factory=list)
+    backdrop: Backdrop | None = None
+    artefacts: list[Artefact] = field(default_factory=list)
     optics: OpticsConfig = field(default_factory=OpticsConfig)
+    dose: DoseConfig | None = None
+    motion: MotionConfig | None = None
+    solvent: SolventConfig | None = None
+    camera: CameraConfig | None = None
+    movies: bool = False
 
     def __post_init__(self) -> None:
         if not self.species:
@@ -87,15 +95,23 @@ class SimulateConfig:
                 "simulate: species is empty, expected a list of {source, abundance}; add one to "
                 "the config, or --structure"
             )
-        _within("simulate: count", self.count, 1, 10_000_000, "micrographs")
-        _within("simulate: seed", self.seed, 0, 2**63 - 1, "a whole number")
+        check_within("simulate: count", self.count, 1, 10_000_000, "micrographs")
+        check_within("simulate: seed", self.seed, 0, 2**63 - 1, "a whole number")
         for side in self.shape_px:
-            _within("simulate: shape_px", side, 32, 65536, "pixels, height and width")
-        _within("simulate: pixel_size_A", self.pixel_size_A, 0.1, 100, "angstrom per pixel")
+            check_within("simulate: shape_px", side, 32, 65536, "pixels, height and width")
+        check_within("simulate: pixel_size_A", self.pixel_size_A, 0.1, 100, "angstrom per pixel")
         if self.box_px is not None:
-            _within(
-                "simulate: box_px", self.box_px, 8, min(self.shape_px), "pixels, at most the field"
-            )
+            most = min(self.shape_px)
+            check_within("simulate: box_px", self.box_px, 8, most, "pixels, at most the field")
+        if self.dose is None:
+            for name in ("motion", "solvent", "camera"):
+                if getattr(self, name) is not None:
+                    raise CryoccdError(
+                        f"simulate: {name} without dose, expected both; add "
+                        "`dose: {dose_e_per_A2: 40}`"
+                    )
+        if self.movies and (self.dose is None or self.dose.frames < 2):
+            raise CryoccdError("simulate: movies without frames, expected dose.frames of 2 or more")
 
 
 def read_config(path: Path) -> SimulateConfig:
@@ -106,20 +122,6 @@ def read_config(path: Path) -> SimulateConfig:
     """
     parser = ArgumentParser(exit_on_error=False)
     keys = parser.add_class_arguments(SimulateConfig, as_group=False)
-    try:
+    with one_line(parser, [path]):
         settings = parser.instantiate(parser.parse_path(path))
-    except (ArgumentError, TypeError) as error:
-        raise CryoccdError(f"{path}: {' '.join(str(error).split())}") from error
-    return SimulateConfig(**{key: settings[key] for key in keys})
-
-
-def _within(name: str, value: float, low: float, high: float, unit: str) -> None:
-    if not low <= value <= high:
-        raise CryoccdError(f"{name} = {value}, expected {low:g} to {high:g} ({unit})")
-
-
-def _range(name: str, bounds: tuple[float, float], low: float, high: float, unit: str) -> None:
-    if not low <= bounds[0] <= bounds[1] <= high:
-        raise CryoccdError(
-            f"{name} = {list(bounds)}, expected [low, high] within {low:g} to {high:g} ({unit})"
-        )
+        return SimulateConfig(**{key: settings[key] for key in keys})

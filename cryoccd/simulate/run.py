@@ -1,7 +1,7 @@
-"""A whole set of clean micrographs, written as a dataset folder."""
+"""A whole set of micrographs, written as a dataset folder."""
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,19 @@ from cryoccd.imaging.projection import Projector
 from cryoccd.io.atomic import sha256_file
 from cryoccd.io.dataset import DatasetWriter, Item
 from cryoccd.io.progress import progress_bar
-from cryoccd.records import Volume
-from cryoccd.scene.compose import SpeciesInScene, check_density
-from cryoccd.simulate.clean import Cast, simulate_one
+from cryoccd.scene.compose import SpeciesInScene
+from cryoccd.simulate.cast import (
+    Cast,
+    broken_variants,
+    debris_volumes,
+    load_specimens,
+    measure_species,
+    species_volumes,
+)
 from cryoccd.simulate.config import SimulateConfig
+from cryoccd.simulate.micrograph import simulate_one
 from cryoccd.simulate.parallel import Job, for_each
-from cryoccd.specimen.species import diameter_A, load_species
+from cryoccd.simulate.resolved import resolved
 
 
 def simulate(
@@ -51,8 +58,9 @@ def simulate(
     writer = DatasetWriter(output, provenance(config), resume)
     if writer.finished:
         return
-    volumes = load_volumes(config)
-    species = measure_species(config, volumes)
+    specimens = load_specimens(config)
+    species = measure_species(config, specimens)
+    volumes = species_volumes(specimens)
     for name, volume in volumes.items():
         writer.write_species(name, volume)
     names = [f"mic_{index:05d}" for index in range(config.count)]
@@ -61,10 +69,11 @@ def simulate(
         tempfile.TemporaryDirectory() as store,
         progress_bar() as progress,
     ):
+        volumes |= debris_volumes(config, specimens)
         for name, volume in volumes.items():
             Projector(volume).save(_stored(Path(store), name))
         bar = progress.add_task(title, total=config.count, completed=config.count - len(missing))
-        setup = _Setup(config, writer, species, Path(store), device)
+        setup = _Setup(config, writer, species, tuple(volumes), Path(store), device)
         for _ in for_each(setup, missing, workers):
             progress.advance(bar)
     writer.finish(names)
@@ -75,39 +84,10 @@ def provenance(config: SimulateConfig) -> dict[str, Any]:
     files = [Path(kind.source) for kind in config.species]
     return {
         "command": "simulate",
-        "config": asdict(config),
+        "config": resolved(config),
         "seed": config.seed,
         "sources": {str(path): sha256_file(path) for path in files if path.is_file()},
     }
-
-
-def load_volumes(config: SimulateConfig) -> dict[str, Volume]:
-    """The potential of each species by name, in the order of the config."""
-    volumes: dict[str, Volume] = {}
-    for kind in config.species:
-        name, volume = load_species(kind.source, config.pixel_size_A, config.box_px)
-        if name in volumes:
-            raise CryoccdError(f"species {kind.source}: a second one is named {name}; rename one")
-        if volume.box_px > min(config.shape_px):
-            raise CryoccdError(
-                f"species {name}: a box of {volume.box_px} px, expected at most the field, "
-                f"{min(config.shape_px)} px; enlarge shape_px or pixel_size_A"
-            )
-        volumes[name] = volume
-    return volumes
-
-
-def measure_species(
-    config: SimulateConfig, volumes: dict[str, Volume]
-) -> tuple[SpeciesInScene, ...]:
-    """Name, diameter and abundance of each species; refuses a density that cannot be placed."""
-    species = tuple(
-        SpeciesInScene(name, diameter_A(volume), kind.abundance)
-        for (name, volume), kind in zip(volumes.items(), config.species, strict=True)
-    )
-    height, width = config.shape_px
-    check_density(species, config.particles, height * width * config.pixel_size_A**2)
-    return species
 
 
 def check_device(device: str) -> None:
@@ -130,15 +110,16 @@ class _Setup:
     config: SimulateConfig
     writer: DatasetWriter
     species: tuple[SpeciesInScene, ...]
+    keys: tuple[str, ...]
     store: Path
     device: str
 
     def __call__(self) -> Job:
         projectors = {
-            kind.name: Projector.load(_stored(self.store, kind.name), self.device)
-            for kind in self.species
+            key: Projector.load(_stored(self.store, key), self.device) for key in self.keys
         }
-        return partial(_simulate_item, self.config, Cast(self.species, projectors), self.writer)
+        cast = Cast(self.species, broken_variants(self.config), projectors)
+        return partial(_simulate_item, self.config, cast, self.writer)
 
 
 def _stored(store: Path, name: str) -> Path:
@@ -146,5 +127,14 @@ def _stored(store: Path, name: str) -> Path:
 
 
 def _simulate_item(config: SimulateConfig, cast: Cast, writer: DatasetWriter, index: int) -> None:
-    exposure = simulate_one(config, cast, index)
-    writer.write(Item(f"mic_{index:05d}", exposure, seed=item_seed(config.seed, index)))
+    shot = simulate_one(config, cast, index)
+    writer.write(
+        Item(
+            f"mic_{index:05d}",
+            shot.exposure,
+            seed=item_seed(config.seed, index),
+            image=None if shot.image is None else shot.image.numpy(),
+            dose_e_per_A2=float("nan") if config.dose is None else config.dose.dose_e_per_A2,
+            frames=None if shot.frames is None else shot.frames.numpy(),
+        )
+    )

@@ -54,14 +54,14 @@ class Specimen:
         volumes: potential of each conformation, of one box and voxel size.
         symmetry: point group that every conformation has, in the setting of `point_group`.
         kind: class of molecule.
-        mass_kDa: mass of the whole.
+        mass_kDa: mass of the whole; None for a map whose mass was not given.
     """
 
     name: str
     volumes: tuple[Volume, ...]
     symmetry: str
     kind: str
-    mass_kDa: float
+    mass_kDa: float | None
 
     def __post_init__(self) -> None:
         grids = {(volume.box_px, volume.voxel_size_A) for volume in self.volumes}
@@ -110,8 +110,6 @@ def load_specimen(
             mass_kDa = stated_kDa or float(atomic_masses(atoms[0].elements).sum()) / 1e3
     except CryoccdError as error:
         raise CryoccdError(f"species {name}: {error}") from error
-    if mass_kDa is None:
-        raise CryoccdError(f"species {name}: mass_kDa is missing, a map does not tell its mass")
     symmetry = "C1" if config.normal_modes else config.symmetry or "C1"
     return Specimen(name, volumes, symmetry, config.kind or "enzyme", mass_kDa)
 

@@ -1,11 +1,8 @@
-"""Hard-core placement: random sequential adsorption (Feder, J. Theor. Biol. 87, 237, 1980).
+"""The hard core: of the places that laws propose, those that touch nothing are taken, in order.
 
-Positions are proposed uniformly and kept where they touch nothing that was kept before. Equal discs
-jam at an area fraction of 0.547, and close to it uniform proposals almost never hit a hole: then a
-fine jittered lattice proposes points in every hole that is left.
+Random sequential adsorption (Feder, J. Theor. Biol. 87, 237, 1980). Places of one group are taken
+together or not at all, and do not exclude one another.
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,81 +10,90 @@ from scipy.spatial import cKDTree
 
 Points = NDArray[np.float64]
 
-_BATCHES = 30
-_LATTICE = 10  # points of the fallback lattice along one diameter
 
-
-def place(
-    diameters_A: NDArray[np.float64],
-    low_A: tuple[float, float],
-    high_A: tuple[float, float],
-    generator: np.random.Generator,
-) -> tuple[Points, NDArray[np.bool_]]:
-    """Place n discs in a rectangle so that no two are closer than their mean diameter.
-
-    Larger ones go first, since they find no hole later.
+class HardCore:
+    """What has been placed so far; no two of different groups come closer than their mean diameter.
 
     Args:
-        diameters_A: (n,) hard-core diameters.
-        low_A: x, y of one corner of the rectangle in which centres lie.
-        high_A: x, y of the opposite corner.
-        generator: source of randomness.
-
-    Returns:
-        (n, 2) centres x, y, NaN for those that found no room; and (n,) whether they did.
+        in_projection: whether the distance in x and y alone counts.
     """
-    centres = np.full((len(diameters_A), 2), np.nan)
-    fitted = np.zeros(len(diameters_A), dtype=bool)
-    for diameter in np.unique(diameters_A)[::-1]:
-        waiting = np.flatnonzero(diameters_A == diameter)
-        for proposed in _proposals(len(waiting), diameter, low_A, high_A, generator):
-            free = _away_from(proposed, diameter, centres[fitted], diameters_A[fitted])
-            kept = _thin(free, diameter, len(waiting))
-            centres[waiting[: len(kept)]] = kept
-            fitted[waiting[: len(kept)]] = True
-            waiting = waiting[len(kept) :]
-            if len(waiting) == 0:
-                break
-    return centres, fitted
+
+    def __init__(self, in_projection: bool) -> None:
+        self._axes = 2 if in_projection else 3
+        self._placed: dict[float, list[Points]] = {}
+
+    def take(
+        self, points_A: Points, group: NDArray[np.int64] | None, diameter_A: float, most: int
+    ) -> NDArray[np.int64]:
+        """Indices of the points that are taken; they are placed from now on.
+
+        Args:
+            points_A: (m, 3) places in the order in which they are tried.
+            group: (m,) see Proposal; places of a group stand next to one another.
+            diameter_A: hard-core diameter.
+            most: number of places wanted; the last group may be cut short.
+        """
+        points = points_A[:, : self._axes]
+        free = self._away(points, diameter_A)
+        if group is None:
+            kept = _thin(points, free, diameter_A, most)
+        else:
+            kept = _thin_groups(points, group, free, diameter_A, most)
+        if len(kept):
+            self._placed.setdefault(diameter_A, []).append(points[kept])
+        return kept
+
+    def _away(self, points: Points, diameter_A: float) -> NDArray[np.bool_]:
+        free = np.ones(len(points), dtype=bool)
+        for other_A, placed in self._placed.items():
+            reach = (diameter_A + other_A) / 2 * (1 - 1e-9)
+            distance, _ = cKDTree(np.concatenate(placed)).query(
+                points[free], distance_upper_bound=reach
+            )
+            free[np.flatnonzero(free)[distance < reach]] = False
+        return free
 
 
-def _proposals(
-    n: int,
-    diameter: float,
-    low: tuple[float, float],
-    high: tuple[float, float],
-    generator: np.random.Generator,
-) -> Iterator[Points]:
-    for _ in range(_BATCHES):
-        yield generator.uniform(low, high, (2 * n + 64, 2))
-    step = diameter / _LATTICE
-    rows = np.arange(low[1], high[1], step)
-    columns = np.arange(low[0], high[0], step)
-    lattice = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
-    jittered = np.minimum(lattice + generator.uniform(0, step, lattice.shape), high)
-    yield generator.permutation(jittered)
-
-
-def _away_from(points: Points, diameter: float, centres: Points, diameters: Points) -> Points:
-    for other in np.unique(diameters):
-        reach = (diameter + other) / 2
-        distance, _ = cKDTree(centres[diameters == other]).query(points, distance_upper_bound=reach)
-        points = points[distance >= reach]
-    return points
-
-
-def _thin(points: Points, distance: float, most: int) -> Points:
-    """The first `most` points, in order, that keep the distance from all kept before them."""
-    if len(points) == 0:
-        return points
-    tree = cKDTree(points)
-    blocked = np.zeros(len(points), dtype=bool)
+def _thin(points: Points, free: NDArray[np.bool_], distance: float, most: int) -> NDArray[np.int64]:
+    """The first `most` free points, in order, that keep the distance from all kept before them."""
+    candidates = np.flatnonzero(free)
     kept: list[int] = []
-    for index in range(len(points)):
+    if len(candidates) == 0 or most <= 0:
+        return np.array(kept, dtype=np.int64)
+    tree = cKDTree(points[candidates])
+    blocked = np.zeros(len(candidates), dtype=bool)
+    for index in range(len(candidates)):
         if blocked[index]:
             continue
-        kept.append(index)
+        kept.append(int(candidates[index]))
         if len(kept) == most:
             break
-        blocked[tree.query_ball_point(points[index], distance)] = True
-    return points[kept]
+        blocked[tree.query_ball_point(points[candidates[index]], distance * (1 - 1e-9))] = True
+    return np.array(kept, dtype=np.int64)
+
+
+def _thin_groups(
+    points: Points,
+    group: NDArray[np.int64],
+    free: NDArray[np.bool_],
+    distance: float,
+    most: int,
+) -> NDArray[np.int64]:
+    """The first groups, in order, of free points that keep the distance from all kept groups."""
+    kept: list[NDArray[np.int64]] = []
+    count = 0
+    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])[: len(group)]
+    for start, stop in zip(starts, [*starts[1:], len(group)], strict=True):
+        members = np.arange(start, stop)[: most - count]
+        if count >= most:
+            break
+        if not free[members].all():
+            continue
+        if kept:
+            others = cKDTree(points[np.concatenate(kept)])
+            near, _ = others.query(points[members], distance_upper_bound=distance * (1 - 1e-9))
+            if np.isfinite(near).any():
+                continue
+        kept.append(members)
+        count += len(members)
+    return np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
