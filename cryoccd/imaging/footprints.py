@@ -6,6 +6,7 @@ projected potential smoothed by a Gaussian of the size of a side chain.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 import torch
@@ -18,6 +19,9 @@ from cryoccd.records import Body
 
 FOOTPRINT_FRACTION = 0.1
 """The footprint is where the smoothed projection exceeds this part of the particle's maximum."""
+
+OPAQUE = 0.2
+"""Share of the electrons lost, above which a body covers a particle."""
 
 SMOOTHING_A = 5.0
 """Standard deviation of the smoothing."""
@@ -51,7 +55,8 @@ def draw_footprints(
 ) -> Footprints:
     """Label a field of (height, width) pixels on which the stamps and, after them, bodies lie.
 
-    The footprint of a body is its own; its density is the sum of its layers without sign.
+    The footprint of a body is its own. It lies below particles, which show through membranes, films
+    and frost, but for what takes more than OPAQUE of the electrons.
     """
     height, width = shape_px
     smoothed = _smooth([stamp.potential for stamp in stamps], SMOOTHING_A / pixel_size_A)
@@ -106,7 +111,9 @@ def draw_footprints(
 
 def _of_body(body: Body, shape_px: tuple[int, int]) -> tuple[Stamp, Tensor]:
     """Density and footprint of a body, what lies outside the field cut away but for a rim."""
-    density = body.potential_V_A.sum(0).abs().clamp(min=1e-6)
+    density = torch.full(body.footprint.shape, 1e-6)
+    if body.loss is not None:
+        density[body.loss > -log(1 - OPAQUE)] = torch.inf
     parts = [
         Stamp(image, body.top_px, body.left_px).cut(shape_px, border_px=1)
         for image in (density, body.footprint)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import interpolate
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.mrc import read_mrc
@@ -104,7 +105,9 @@ class LabelVolume:
             if not within.any():
                 continue
             counts = np.stack([within[part].sum(0) for part in parts]).astype(np.float32)
-            images = counts.repeat(factor, axis=1).repeat(factor, axis=2)
+            images = interpolate(
+                torch.from_numpy(counts)[None], scale_factor=factor, mode="bilinear"
+            )[0]
             centre = self._low_A + self.voxel_size_A * (
                 np.argwhere(within).mean(axis=0)[::-1] + 0.5
             )
@@ -114,9 +117,9 @@ class LabelVolume:
                     position_A=(float(centre[0]), float(centre[1]), float(centre[2])),
                     top_px=0,
                     left_px=0,
-                    potential_V_A=torch.from_numpy(images * (density_V * self.voxel_size_A)),
+                    potential_V_A=images * (density_V * self.voxel_size_A),
                     z_A=tuple(float(z_A[part].mean()) for part in parts),
-                    footprint=torch.from_numpy(images.sum(0) > 0),
+                    footprint=images.sum(0) >= 0.5,
                 )
             )
         return tuple(made)

@@ -16,7 +16,7 @@ from cryoccd.records import Particles
 from cryoccd.scene.field import Field
 from cryoccd.scene.orientation import OrientationLaw
 from cryoccd.scene.orientation import Uniform as AnyOrientation
-from cryoccd.scene.placement import PlacementLaw, Uniform
+from cryoccd.scene.placement import PlacementLaw, Proposal, Uniform
 from cryoccd.scene.placement.hard_core import HardCore
 
 _log = logging.getLogger(__name__)
@@ -165,6 +165,8 @@ def _place_one(
         for proposal in law.propose(wanted, diameter_A, field, generator):
             wanted = len(proposal.positions_A) if law.counts else wanted
             most = wanted - placed
+            if law.needs != "membranes":
+                proposal = _clear_of_membranes(proposal, kind.diameter_A, field)
             taken = core.take(proposal.positions_A, proposal.group, diameter_A, most)
             positions.append(proposal.positions_A[taken])
             eulers.append(_turned(kind, proposal.rotations, taken, positions[-1], field, generator))
@@ -185,6 +187,21 @@ def _place_one(
         np.full(placed, index, dtype=np.int64),
         conformation.astype(np.int64),
     )
+
+
+def _clear_of_membranes(proposal: Proposal, diameter_A: float, field: Field) -> Proposal:
+    """The places whose particle cuts no membrane; of a group all or none."""
+    clear = np.ones(len(proposal.positions_A), dtype=bool)
+    for surface in field.surfaces:
+        apart_A = np.abs(surface.distance_A(proposal.positions_A))
+        clear &= apart_A >= (diameter_A + surface.thickness_A) / 2
+    if clear.all():
+        return proposal
+    if proposal.group is not None:
+        clear = ~np.isin(proposal.group, proposal.group[~clear])
+    rotations = None if proposal.rotations is None else proposal.rotations[clear]
+    group = None if proposal.group is None else proposal.group[clear]
+    return Proposal(proposal.positions_A[clear], rotations, group)
 
 
 def _turned(
