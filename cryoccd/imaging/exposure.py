@@ -1,26 +1,16 @@
-"""The clean micrograph of a scene in the weak-phase approximation.
+"""The noise-free micrograph of a scene with all its labels."""
 
-I = 1 - 2 F^-1[CTF F(sigma P)] (Kirkland 2010, chapter 3; Vulovic et al., J. Struct. Biol. 183, 19,
-2013), where P is the projected potential and sigma the interaction constant: with a CTF that starts
-positive, under-focused particles are dark on light. Every particle has the CTF of its own height.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
-from scipy.fft import next_fast_len
 from torch import Tensor
 
-from cryoccd.errors import CryoccdError
-from cryoccd.imaging.ctf import ctf
+from cryoccd.imaging.contrast import Projected, Scattering, contrast, project
 from cryoccd.imaging.footprints import Footprints, draw_footprints
-from cryoccd.imaging.heights import shared_heights
 from cryoccd.imaging.projection import Projector
-from cryoccd.imaging.stamps import Stamp, joined, make_stamps, project_particles, reach_px
+from cryoccd.imaging.stamps import joined
 from cryoccd.records import (
     ARTEFACT_COLUMNS,
     PARTICLE_COLUMNS,
@@ -31,54 +21,12 @@ from cryoccd.records import (
     Scene,
 )
 
-_BODY_BORDER_PX = 256
-"""Bodies are drawn so far beyond the field, from where the CTF still brings their signal."""
-
-
-@dataclass(frozen=True)
-class Projected:
-    """A scene as projected potentials at heights; made once, for the image and for the labels.
-
-    Args:
-        particles: one stamp a particle.
-        debris: the stamps of the members of each piece of debris.
-        scene: where they come from.
-    """
-
-    particles: list[Stamp]
-    debris: list[list[Stamp]]
-    scene: Scene
-
-    def layers(self, border_px: int) -> tuple[list[Stamp], NDArray[np.float64]]:
-        """All that scatters within a border about the field, and (n,) heights."""
-        scene = self.scene
-        stamps, z_A = list(self.particles), list(scene.particles.positions_A[:, 2])
-        for members, debris in zip(self.debris, scene.debris, strict=True):
-            stamps += members
-            z_A += list(debris.members.positions_A[:, 2])
-        for body in scene.bodies:
-            for potential, height_A in zip(body.potential_V_A, body.z_A, strict=True):
-                part = Stamp(potential, body.top_px, body.left_px).cut(scene.shape_px, border_px)
-                if part is not None:
-                    stamps.append(part)
-                    z_A.append(height_A)
-        return stamps, np.array(z_A, dtype=np.float64)
-
-
-def project(scene: Scene, projectors: Mapping[str, Projector]) -> Projected:
-    """Project all particles and debris of a scene.
-
-    Raises:
-        CryoccdError: a species without projector, or of another pixel size.
-    """
-    debris = [project_particles(part.members, scene, projectors) for part in scene.debris]
-    return Projected(make_stamps(scene, projectors), debris, scene)
-
 
 def expose(
     scene: Scene,
     volumes: Mapping[str, Projector],
     optics: Optics,
+    scattering: Scattering = "weak_phase",
 ) -> Exposure:
     """Noise-free micrograph of a scene with all its labels, on the CPU.
 
@@ -86,28 +34,14 @@ def expose(
         scene: what lies where; no particles is legal and gives a flat image of 1.
         volumes: projector of each species, under "NAME" or "NAME-CONFORMATION" (from 1).
         optics: defocus at the middle of the ice; a particle at z_A has that minus z_A.
+        scattering: see `contrast`.
 
     Raises:
         CryoccdError: a species without projector, or pixel sizes that differ.
     """
     projected = project(scene, volumes)
-    return label(projected, 1 + contrast(projected, optics).cpu(), optics)
-
-
-def contrast(projected: Projected, optics: Optics, border_px: int = 0) -> Tensor:
-    """The image minus 1, (height + 2 border, width + 2 border), in the weak-phase approximation.
-
-    Raises:
-        CryoccdError: pixel sizes that differ.
-    """
-    scene = projected.scene
-    if abs(optics.pixel_size_A / scene.pixel_size_A - 1) > 1e-4:
-        raise CryoccdError(
-            f"optics: pixel_size_A = {optics.pixel_size_A}, expected the scene's "
-            f"{scene.pixel_size_A}"
-        )
-    stamps, z_A = projected.layers(border_px + _BODY_BORDER_PX)
-    return weak_phase_contrast(stamps, z_A, scene.shape_px, optics, border_px)
+    clean = 1 + contrast(projected, optics, scattering=scattering).cpu()
+    return label(projected, clean, optics)
 
 
 def label(projected: Projected, clean: Tensor, optics: Optics) -> Exposure:
@@ -123,55 +57,6 @@ def label(projected: Projected, clean: Tensor, optics: Optics) -> Exposure:
         optics=optics,
         artefacts=_artefacts(scene, footprints),
     )
-
-
-def weak_phase_contrast(
-    stamps: Sequence[Stamp],
-    z_A: NDArray[np.float64],
-    shape_px: tuple[int, int],
-    optics: Optics,
-    border_px: int = 0,
-) -> Tensor:
-    """The image minus 1 of stamps at (n,) heights z_A, with a border about the field."""
-    height, width = shape_px[0] + 2 * border_px, shape_px[1] + 2 * border_px
-    if not stamps:
-        return torch.zeros(height, width)
-    margin = max(0, reach_px(stamps, shape_px) - border_px)
-    # what spreads over one end of the padded field comes in at the other: keep both ends apart
-    padding = margin + max(margin, _delocalisation_px(z_A, shape_px, optics))
-    padded = next_fast_len(height + padding, real=True), next_fast_len(width + padding, real=True)
-    device = stamps[0].potential.device
-    heights_A, weights = shared_heights(z_A, optics)
-    spectrum = torch.zeros(padded[0], padded[1] // 2 + 1, dtype=torch.complex64, device=device)
-    for node, height_A in enumerate(heights_A):
-        slab = torch.zeros(padded, device=device)
-        for stamp, weight in zip(stamps, weights[:, node], strict=True):
-            slab[stamp.window(margin + border_px)] += weight * stamp.potential
-        u_A, v_A = (torch.tensor(d - height_A) for d in (optics.defocus_u_A, optics.defocus_v_A))
-        spectrum += torch.fft.rfft2(slab) * ctf(optics, padded, u_A, v_A, device)
-    image = torch.fft.irfft2(spectrum, s=padded)
-    field: Tensor = image[margin : margin + height, margin : margin + width]
-    return field * (-2 * optics.interaction_rad_per_V_A)
-
-
-def _delocalisation_px(
-    z_A: NDArray[np.float64],
-    shape_px: tuple[int, int],
-    optics: Optics,
-) -> int:
-    """How far the CTF moves any frequency up to Nyquist: |lambda d k - Cs lambda^3 k^3|.
-
-    At most the longer side of the field.
-    """
-    k_per_A = np.linspace(0, 0.5 / optics.pixel_size_A, 64)
-    wavelength_A, cs_A = optics.wavelength_A, optics.cs_mm * 1e7
-    spherical_A = cs_A * wavelength_A**3 * k_per_A**3
-    moved_A = [
-        np.abs(wavelength_A * (defocus_A - height_A) * k_per_A - spherical_A).max()
-        for defocus_A in (optics.defocus_u_A, optics.defocus_v_A)
-        for height_A in (z_A.min(), z_A.max())
-    ]
-    return min(int(np.ceil(max(moved_A) / optics.pixel_size_A)), max(shape_px))
 
 
 def _artefacts(scene: Scene, footprints: Footprints) -> pd.DataFrame:

@@ -43,6 +43,17 @@ class Projector:
         """Where the views are made."""
         return self._transform.device
 
+    def volume(self) -> Tensor:
+        """The (n, n, n) potential in volts, from its transform."""
+        box = self.box_px
+        real, imaginary = self._transform[0], self._transform[1]
+        spectrum = torch.fft.ifftshift(torch.complex(real, imaginary), dim=(0, 1))
+        padded = torch.fft.fftshift(torch.fft.irfftn(spectrum, s=(2 * box,) * 3))
+        before = box - box // 2
+        inner = slice(before, before + box)
+        volume: Tensor = padded[inner, inner, inner].contiguous()
+        return volume
+
     def save(self, path: Path) -> None:
         """Write the cached transform, for other processes to map."""
         torch.save((self.box_px, self.voxel_size_A, self._transform.cpu()), path)

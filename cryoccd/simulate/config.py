@@ -7,6 +7,7 @@ from jsonargparse import ArgumentParser
 
 from cryoccd.errors import CryoccdError, check_within
 from cryoccd.imaging.camera import CameraConfig
+from cryoccd.imaging.contrast import Scattering
 from cryoccd.imaging.dose import DoseConfig
 from cryoccd.imaging.motion import MotionConfig
 from cryoccd.io.refusal import one_line
@@ -83,6 +84,7 @@ class SimulateConfig:
     backdrop: Backdrop | None = None
     artefacts: list[Artefact] = field(default_factory=list)
     optics: OpticsConfig = field(default_factory=OpticsConfig)
+    scattering: Scattering = "weak_phase"
     dose: DoseConfig | None = None
     motion: MotionConfig | None = None
     solvent: SolventConfig | None = None

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from cryoccd.geometry import item_seed
 from cryoccd.imaging.camera import CameraConfig
-from cryoccd.imaging.exposure import Projected, contrast, label, project
+from cryoccd.imaging.contrast import Projected, contrast, project
+from cryoccd.imaging.exposure import label
 from cryoccd.imaging.ice_noise import ice_contrast
 from cryoccd.imaging.inelastic import transmission
 from cryoccd.imaging.observe import Observation, least_border_px, observe
@@ -42,7 +43,8 @@ def simulate_one(config: SimulateConfig, cast: Cast, index: int) -> Shot:
     scene = draw_scene(config, cast, generator)
     projected = project(scene, cast.projectors)
     if config.dose is None:
-        return Shot(label(projected, 1 + contrast(projected, optics).cpu(), optics))
+        clean = 1 + contrast(projected, optics, scattering=config.scattering).cpu()
+        return Shot(label(projected, clean, optics))
     noise = torch.Generator().manual_seed(item_seed(config.seed, index, "noise"))
     seen = take(config, scene, projected, optics, noise)
     return Shot(label(projected, seen.clean, optics), seen.image, seen.frames)
@@ -59,7 +61,7 @@ def take(
     assert config.dose is not None
     solvent = config.solvent or SolventConfig()
     border_px = least_border_px(config.motion, optics.pixel_size_A)
-    clean = contrast(projected, optics, border_px).cpu()
+    clean = contrast(projected, optics, border_px, config.scattering).cpu()
     shape_px = (int(clean.shape[0]), int(clean.shape[1]))
     thickness_A = scene.ice_thickness_A
     ice = None

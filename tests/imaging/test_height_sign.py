@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from cryoccd.imaging.exposure import weak_phase_contrast
+from cryoccd.imaging.contrast import weak_phase_contrast
 from cryoccd.imaging.stamps import Stamp
 from cryoccd.records import Optics
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cryoccd.errors import check_range, check_within
-from cryoccd.scene.field import Field
+from cryoccd.scene.field import Field, Points
 from cryoccd.scene.membranes.laws import Bilayer, Membranes, flat_turn, scattered
 from cryoccd.scene.membranes.surfaces import Ellipsoid
 
@@ -37,7 +37,7 @@ class Ellipsoids(Membranes):
     ) -> tuple[Bilayer, ...]:
         """Ellipsoids; see the base class."""
 
-        def make(xy_A: np.ndarray) -> Bilayer:
+        def make(xy_A: Points) -> Bilayer:
             in_plane = generator.uniform(*self.semi_axis_A, 2)
             most_A = float(field.local_thickness_A(xy_A[None])[0]) / 2 - self.thickness_A
             height_A = max(50.0, min(self.flatness * in_plane.min(), most_A))
@@ -45,4 +45,4 @@ class Ellipsoids(Membranes):
             return Ellipsoid(np.array([*xy_A, 0.0]), flat_turn(generator), axes, self.thickness_A)
 
         count = int(generator.poisson(self.mean))
-        return scattered(count, make, lambda it: max(it.reach_A[:2]), field, taken, generator)
+        return scattered(count, make, field, taken, generator)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from cryoccd.errors import check_range, check_within
-from cryoccd.scene.field import Field
-from cryoccd.scene.membranes.laws import Bilayer, Membranes, flat_turn
+from cryoccd.scene.field import Field, Points
+from cryoccd.scene.membranes.laws import Bilayer, Membranes, flat_turn, scattered
 from cryoccd.scene.membranes.surfaces import Tube
 
 
 @dataclass(frozen=True)
 class Tubes(Membranes):
-    """Straight tubes that lie in the ice and cross the field; they may cross one another.
+    """Straight tubes that lie in the ice and cross the field.
 
     Args:
         mean: mean number a field, Poisson.
@@ -33,12 +33,13 @@ class Tubes(Membranes):
         self, field: Field, taken: tuple[Bilayer, ...], generator: np.random.Generator
     ) -> tuple[Bilayer, ...]:
         """Tubes through random points; see the base class."""
-        drawn: list[Bilayer] = []
         half_A = float(np.linalg.norm(field.high_A - field.low_A))
-        for _ in range(int(generator.poisson(self.mean))):
-            xy_A = generator.uniform(field.low_A, field.high_A)
+
+        def make(xy_A: Points) -> Bilayer:
             most_A = float(field.local_thickness_A(xy_A[None])[0]) / 2 - self.thickness_A
             radius_A = max(50.0, min(generator.uniform(*self.radius_A), most_A))
             centre = np.array([*xy_A, 0.0])
-            drawn.append(Tube(centre, flat_turn(generator), radius_A, half_A, self.thickness_A))
-        return tuple(drawn)
+            return Tube(centre, flat_turn(generator), radius_A, half_A, self.thickness_A)
+
+        count = int(generator.poisson(self.mean))
+        return scattered(count, make, field, taken, generator)

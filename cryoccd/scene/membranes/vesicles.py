@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cryoccd.errors import check_range, check_within
-from cryoccd.scene.field import Field
+from cryoccd.scene.field import Field, Points
 from cryoccd.scene.membranes.laws import Bilayer, Membranes, scattered
 from cryoccd.scene.membranes.surfaces import Ellipsoid
 
@@ -35,11 +35,11 @@ class Vesicles(Membranes):
     ) -> tuple[Bilayer, ...]:
         """Spheres; see the base class."""
 
-        def make(xy_A: np.ndarray) -> Bilayer:
+        def make(xy_A: Points) -> Bilayer:
             most_A = float(field.local_thickness_A(xy_A[None])[0]) / 2 - self.thickness_A
             radius_A = max(50.0, min(generator.uniform(*self.radius_A), most_A))
             centre = np.array([*xy_A, 0.0])
             return Ellipsoid(centre, np.eye(3), np.full(3, radius_A), self.thickness_A)
 
         count = int(generator.poisson(self.mean))
-        return scattered(count, make, lambda it: max(it.reach_A[:2]), field, taken, generator)
+        return scattered(count, make, field, taken, generator)
