@@ -116,7 +116,8 @@ def _finer(volume: Tensor) -> Tensor:
     before = _FINER * box // 2 - box // 2
     after = (_FINER - 1) * box - before
     padded = torch.nn.functional.pad(spectrum, [before, after] * 3)
-    return torch.fft.ifftn(torch.fft.ifftshift(padded)).real.contiguous() * _FINER**3
+    fine: Tensor = torch.fft.ifftn(torch.fft.ifftshift(padded)).real
+    return fine.contiguous() * _FINER**3
 
 
 class Canvas:

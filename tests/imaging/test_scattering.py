@@ -157,7 +157,7 @@ def test_the_map_comes_back_from_its_transform() -> None:
     "change",
     [
         {"convergence_mrad": 0.6},
-        {"defocus_spread_A": 4000.0},
+        {"defocus_spread_A": 8000.0},
         {"b_factor_A2": 600.0},
         {"phase_shift_deg": 90.0},
         {"beam_tilt_x_mrad": 20.0, "beam_tilt_y_mrad": -7.0},
