@@ -26,6 +26,7 @@ from cryoccd.specimen.scattering import VOLT_A2
 
 WATER_PER_A3 = 0.0311
 """Molecules of vitreous ice at 0.93 g/cm3."""
+_TABLE = 4096
 _LEAST, _STEP_PER_A, _WIDTH_PER_A = 0.06, 0.21, 0.03
 _PEAK, _PEAK_PER_A, _PEAK_WIDTH_PER_A = 0.9, 1 / 3.7, 0.03
 
@@ -59,17 +60,22 @@ def ice_contrast(
         generator: source of randomness.
         strength: factor on the amplitude; 1 is what independent molecules of this S(k) give.
     """
-    k_per_A = radial_frequency(shape_px, rfft=True) / optics.pixel_size_A
     mean_A = float(thickness_A.mean())
-    power = water_power(k_per_A) * (WATER_PER_A3 * mean_A) / optics.pixel_size_A**2
-    spread = torch.sinc(optics.wavelength_A * mean_A * k_per_A**2)
-    power *= 0.5 - (0.5 - ctf(optics, shape_px) ** 2) * spread
-    white = torch.randn(shape_px, generator=generator)
-    spectrum = torch.fft.rfft2(white) * power.sqrt()
-    scale = -2 * optics.interaction_rad_per_V_A * strength
-    image: Tensor = torch.fft.irfft2(spectrum, s=shape_px) * scale
+    table_per_A = torch.linspace(0, 0.75 / optics.pixel_size_A, _TABLE)
+    ring = radial_frequency(shape_px, rfft=True).mul_((_TABLE - 1) / 0.75).round_().int()
+    power = water_power(table_per_A) * (WATER_PER_A3 * mean_A) / optics.pixel_size_A**2
+    spread = torch.sinc(optics.wavelength_A * mean_A * table_per_A**2)
+    # in place: these fields are as large as the image
+    amplitude = ctf(optics, shape_px).square_().sub_(0.5).mul_(spread[ring]).add_(0.5)
+    amplitude.mul_(power[ring]).sqrt_().mul_(-2 * optics.interaction_rad_per_V_A * strength)
+    del ring
+    spectrum = torch.fft.rfft2(torch.randn(shape_px, generator=generator)).mul_(amplitude)
+    del amplitude
+    image: Tensor = torch.fft.irfft2(spectrum, s=shape_px)
+    del spectrum
     local = torch.from_numpy(np.sqrt(thickness_A / mean_A))[None, None]
-    return image * interpolate(local, size=shape_px, mode="bilinear", align_corners=False)[0, 0]
+    smooth = interpolate(local, size=shape_px, mode="bilinear", align_corners=False)
+    return image.mul_(smooth[0, 0])
 
 
 def _form_factor_A(element: str, k_per_A: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """Electrons lost to inelastic scattering in the ice.
 
-A share exp(-t / Lambda) passes the thickness t elastically, with Lambda about 3100 angstrom at
-300 kV (Rice et al., J. Struct. Biol. 204, 38, 2018). An energy filter stops the others; without one
-a share of them arrives as a flat background.
+A share exp(-t / Lambda) passes the thickness t elastically, with Lambda 3950 angstrom at 300 kV as
+measured with an energy filter (Rice et al., J. Struct. Biol. 204, 38, 2018); what the objective
+aperture stops as well makes it shorter. An energy filter stops the others; without one a share of
+them arrives as a flat background.
 """
 
 import numpy as np

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.mrc import read_mrc
 from cryoccd.records import Body
 
 LAYER_A = 100.0
+_BORDER_A = 500.0  # the edge is continued so far beyond the field: else the CTF rings along it
 Points = NDArray[np.float64]
 
 
@@ -96,6 +97,7 @@ class LabelVolume:
     def bodies(self, backdrop: Backdrop) -> tuple[Body, ...]:
         """One body a label of `densities_V`, in layers of about LAYER_A."""
         factor = round(self.voxel_size_A / self.pixel_size_A)
+        border_px = ceil(_BORDER_A / self.pixel_size_A)
         depth = self.labels.shape[0]
         parts = np.array_split(np.arange(depth), max(1, ceil(depth * self.voxel_size_A / LAYER_A)))
         z_A = (np.arange(depth) + 0.5 - depth / 2) * self.voxel_size_A
@@ -105,9 +107,10 @@ class LabelVolume:
             if not within.any():
                 continue
             counts = np.stack([within[part].sum(0) for part in parts]).astype(np.float32)
-            images = interpolate(
+            inner = interpolate(
                 torch.from_numpy(counts)[None], scale_factor=factor, mode="bilinear"
-            )[0]
+            )
+            images = pad(inner, [border_px] * 4, mode="replicate")[0]
             centre = self._low_A + self.voxel_size_A * (
                 np.argwhere(within).mean(axis=0)[::-1] + 0.5
             )
@@ -115,8 +118,8 @@ class LabelVolume:
                 Body(
                     kind=backdrop.names.get(label, f"label_{label}"),
                     position_A=(float(centre[0]), float(centre[1]), float(centre[2])),
-                    top_px=0,
-                    left_px=0,
+                    top_px=-border_px,
+                    left_px=-border_px,
                     potential_V_A=images * (density_V * self.voxel_size_A),
                     z_A=tuple(float(z_A[part].mean()) for part in parts),
                     footprint=images.sum(0) >= 0.5,

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 import torch
 
 from cryoccd.errors import CryoccdError
+from cryoccd.simulate.memory import keep_freed_memory
 
 Job = Callable[[int], None]
 
@@ -37,6 +38,7 @@ def for_each(setup: Callable[[], Job], indices: Sequence[int], workers: int) -> 
     """
     workers = min(workers, len(indices))
     if workers <= 1:
+        keep_freed_memory()
         with _one_thread():
             job = setup()
             for index in indices:
@@ -77,6 +79,7 @@ def _prepare(setup: Callable[[], Job]) -> None:
     global _job
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us, between two items
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    keep_freed_memory()
     torch.set_num_threads(1)
     _job = setup()
 

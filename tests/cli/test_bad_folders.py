@@ -113,7 +113,7 @@ SET_FAULTS = {
     "no manifest": (lambda root: (root / "manifest.json").unlink(), "--resume"),
     "cut manifest": (shorten("manifest.json"), "manifest.json: not readable as JSON"),
     "manifest a list": (holding("manifest.json", "[1]"), "manifest.json: no JSON object"),
-    "manifest bare": (holding("manifest.json", "{}"), "schema_version None, expected 1"),
+    "manifest bare": (holding("manifest.json", "{}"), "schema_version None, expected 2"),
     "no table": (lambda root: (root / "particles.parquet").unlink(), "particles.parquet: no such"),
     "cut table": (shorten("particles.parquet"), "particles.parquet: "),
     "spoilt table": (zeroed("micrographs.parquet"), "micrographs.parquet: not readable as Parquet"),

@@ -49,3 +49,25 @@ def test_flat_and_minimum_and_shape():
 def test_unphysical_values_are_refused(field, value):
     with pytest.raises(CryoccdError, match=field):
         IceConfig(**{field: value})
+
+
+def test_a_wedge_is_a_plane_of_the_mean_and_rise_asked_for():
+    rows, columns = np.mgrid[:32, :32].reshape(2, -1)
+    slopes = []
+    for thickness in maps(IceConfig(400, 0.0, 0.0, 1, wedge=0.5), n=60):
+        design = np.column_stack([columns, rows, np.ones(1024)])
+        (along_x, along_y, offset), *_ = np.linalg.lstsq(design, thickness.ravel(), rcond=None)
+        plane = (design @ [along_x, along_y, offset]).reshape(32, 32)
+        assert thickness == pytest.approx(plane, rel=1e-4)
+        assert thickness.mean() == pytest.approx(400, rel=1e-4)
+        assert np.hypot(along_x, along_y) * 31 == pytest.approx(0.5 * 400, rel=1e-3)
+        slopes.append(np.arctan2(along_y, along_x))
+    quadrants = np.bincount(((np.array(slopes) + np.pi) // (np.pi / 2)).astype(int), minlength=4)
+    assert quadrants.min() >= 5
+
+
+def test_a_steep_wedge_keeps_the_minimum():
+    thickness = maps(IceConfig(400, 0.0, 0.1, 150, wedge=1.8), n=5)
+    assert thickness.min() == 150
+    with pytest.raises(CryoccdError, match="wedge"):
+        IceConfig(wedge=2.5)

@@ -49,7 +49,7 @@ def test_species_need_a_source_and_a_share():
     with pytest.raises(CryoccdError, match="source"):
         SpeciesConfig("")
     with pytest.raises(CryoccdError, match="abundance = 0"):
-        SpeciesConfig("a.pdb", 0.0)
+        SpeciesConfig("a.pdb", abundance=0.0)
 
 
 CONFIGS = Path(__file__).parents[2] / "configs/simulate"

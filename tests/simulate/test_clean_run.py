@@ -14,7 +14,8 @@ from cryoccd.scene.compose import CrowdingConfig
 from cryoccd.simulate import run as run_module
 from cryoccd.simulate.config import SimulateConfig, SpeciesConfig
 from cryoccd.simulate.parallel import for_each
-from cryoccd.simulate.run import load_volumes, simulate
+from cryoccd.simulate.cast import load_specimens
+from cryoccd.simulate.run import simulate
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_bad_input_leaves_no_folder(config, tmp_path):
 
 def test_volumes_come_in_the_order_of_the_config(config):
     both = replace(config, species=[*config.species, SpeciesConfig("assembly:lobed_c1")])
-    assert list(load_volumes(both)) == ["blob", "lobed_c1"]
+    assert [kind.name for kind in load_specimens(both)] == ["blob", "lobed_c1"]
 
 
 def _fail_at_two(index: int) -> None:

@@ -34,7 +34,8 @@ def test_structure_count_and_seed_on_the_command_line(files):
     dataset = Dataset(files / "set")
     assert dataset.names == ["mic_00000"]
     assert dataset.manifest["made_by"]["seed"] == 5
-    assert dataset.manifest["made_by"]["config"]["species"] == [{"source": ball, "abundance": 1.0}]
+    (species,) = dataset.manifest["made_by"]["config"]["species"]
+    assert (species["source"], species["abundance"]) == (ball, 1.0)
     assert dataset.optics("mic_00000").defocus_u_A == 9000
     run(arguments(files, "--structure", ball, "--count", "1", "--seed", "5", "--resume"))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from cryoccd.errors import check_range, check_within
 from cryoccd.records import Body, Debris
-from cryoccd.scene.artefacts.laws import ICE_V, Artefact, Candidates, Patch, body_of
+from cryoccd.scene.artefacts.laws import BORDER_A, ICE_V, Artefact, Candidates, Patch, body_of
 from cryoccd.scene.field import Field
 
 CARBON_V = 9.1
@@ -57,7 +57,7 @@ class CarbonEdge(Artefact):
         half_A = np.abs(direction) @ size_A / 2
         rim_A = half_A * (1 - 2 * generator.uniform(*self.coverage))
         hole_A = size_A / 2 + direction * (rim_A - self.hole_radius_A)
-        margin = round(field.margin_A / field.pixel_size_A)
+        margin = round(max(field.margin_A, BORDER_A) / field.pixel_size_A)
         rows, columns = (
             np.arange(-margin, side + margin) * field.pixel_size_A for side in field.shape_px
         )

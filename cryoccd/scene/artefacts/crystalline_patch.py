@@ -1,8 +1,10 @@
 """Domains of crystalline ice within the vitreous layer: lattice fringes of 3.67 to 3.90 angstrom.
 
 The strongest rings of hexagonal ice are (100) at 3.90, (002) at 3.67 and (101) at 3.44 angstrom
-(Dowell & Rinfret, Nature 188, 1144, 1960). Each domain holds grains with a lattice of their own, so
-that the power spectrum shows spots, and over many grains the ring.
+(Dowell & Rinfret, Nature 188, 1144, 1960). Each grain is seen along a zone axis, [001] with three
+waves of 3.90 at 60 degrees or [010] with (100) across (002) and (101) between them, and has an
+orientation of its own in the plane, so that the power spectrum shows spots, and over many grains
+the ring.
 """
 
 from dataclasses import dataclass
@@ -14,7 +16,11 @@ from cryoccd.records import Body, Debris
 from cryoccd.scene.artefacts.laws import Artefact, Candidates, body_of, on_face, patch_about
 from cryoccd.scene.field import Field
 
-SPACINGS_A = (3.90, 3.67)
+SPACINGS_A = (3.90, 3.67, 3.44)
+_ZONES = (  # spacing in angstrom and direction in degrees of each wave
+    ((3.90, 0.0), (3.90, 60.0), (3.90, 120.0)),
+    ((3.90, 0.0), (3.67, 90.0), (3.44, 28.0), (3.44, -28.0)),
+)
 FRINGE_V = 0.6  # amplitude of one lattice wave's potential
 
 
@@ -48,10 +54,11 @@ class CrystallinePatches(Artefact):
         Raises:
             CryoccdError: the pixel size cannot carry the fringes.
         """
-        if 2 * field.pixel_size_A >= min(SPACINGS_A):
+        finest_A = SPACINGS_A[1]
+        if 2 * field.pixel_size_A >= finest_A:
             raise CryoccdError(
                 f"artefacts: CrystallinePatches at pixel_size_A = {field.pixel_size_A}, expected "
-                f"below {min(SPACINGS_A) / 2:.2f} A so that fringes of {min(SPACINGS_A)} A fit"
+                f"below {finest_A / 2:.2f} A so that fringes of {finest_A} A fit"
             )
         domains = []
         for _ in range(int(generator.poisson(self.mean))):
@@ -67,15 +74,14 @@ class CrystallinePatches(Artefact):
                 + (patch.y_A[..., None] - seeds[:, 1]) ** 2
             ).argmin(-1)
             angle = generator.uniform(0, np.pi, grains)[nearest]
+            zone = generator.integers(0, len(_ZONES), grains)[nearest]
             waves = np.zeros(patch.x_A.shape)
-            for turn, spacing_A in (
-                (0.0, SPACINGS_A[0]),
-                (np.pi / 3, SPACINGS_A[1]),
-                (-np.pi / 3, SPACINGS_A[0]),
-            ):
-                direction = angle + turn
-                along = patch.x_A * np.cos(direction) + patch.y_A * np.sin(direction)
-                waves += np.cos(2 * np.pi * along / spacing_A)
+            for index, lattice in enumerate(_ZONES):
+                for spacing_A, turn_deg in lattice:
+                    if 2 * field.pixel_size_A < spacing_A:
+                        direction = angle + np.deg2rad(turn_deg)
+                        along = patch.x_A * np.cos(direction) + patch.y_A * np.sin(direction)
+                        waves += (zone == index) * np.cos(2 * np.pi * along / spacing_A)
             potential = FRINGE_V * self.depth_A * waves * inside
             at_A = on_face(field, xy_A, generator)
             domains.append(body_of("crystalline_ice", patch, at_A, potential, inside))

@@ -8,8 +8,9 @@ from cryoccd.errors import check_range, check_within
 from cryoccd.records import Body, Debris
 from cryoccd.scene.artefacts.laws import Artefact, Candidates, body_of, on_face, patch_about
 from cryoccd.scene.field import Field
+from cryoccd.specimen.scattering import mean_inner_potential_V
 
-ETHANE_V = 4.0  # C2H6 at 0.65 g/cm3, from the sum of its atoms' scattering factors
+ETHANE_V = mean_inner_potential_V({"C": 2, "H": 6}, 0.65)  # 5.1 V, isolated atoms as for the ice
 ETHANE_PATH_A = 4000.0
 
 

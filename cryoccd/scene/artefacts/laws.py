@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from cryoccd.records import Body, Debris
 from cryoccd.scene.field import Field
+from cryoccd.specimen.scattering import VITREOUS_ICE_V
 
-ICE_V = 4.53
+ICE_V = VITREOUS_ICE_V
 """Mean inner potential of vitreous ice, as in the specimen's solvent."""
+
+BORDER_A = 500.0
+"""What is wider than the field is drawn so far beyond it, from where the CTF brings its signal."""
 
 
 @dataclass(frozen=True)

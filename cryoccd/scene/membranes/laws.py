@@ -77,6 +77,8 @@ def flat_turn(generator: np.random.Generator) -> NDArray[np.float64]:
 
 def _apart(one: Bilayer, other: Bilayer, generator: np.random.Generator) -> bool:
     """Whether two neither cross nor touch, nor one lies in the other's inside."""
+    if (np.abs(one.centre_A - other.centre_A) > one.reach_A + other.reach_A).any():
+        return True
     gap_A = (one.thickness_A + other.thickness_A) / 2
     for surface, probed in ((one, other), (other, one)):
         distance_A = surface.distance_A(probed.sample(_PROBES, generator)[0])

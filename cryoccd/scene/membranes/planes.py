@@ -7,7 +7,7 @@ import numpy as np
 from cryoccd.errors import check_range, check_within
 from cryoccd.scene.field import Field, Points
 from cryoccd.scene.membranes.laws import Bilayer, Membranes, flat_turn, scattered
-from cryoccd.scene.membranes.surfaces import Plane
+from cryoccd.scene.membranes.monge import Plane
 
 _WAVES = 4
 

@@ -67,9 +67,7 @@ def render(
 
     first = (low + (_BLOCK_PX - 1) / 2) * pixel_size_A
     x, y = (first[i] + np.arange(n) * _BLOCK_PX * pixel_size_A for i, n in ((0, across), (1, down)))
-    middles = np.zeros((down, across, 3))
-    middles[..., 0], middles[..., 1] = x[None, :], y[:, None]
-    middles = middles.reshape(-1, 3)
+    middles = np.column_stack([np.tile(x, down), np.repeat(y, across), np.zeros(down * across)])
     images = torch.zeros(layers, len(middles), _BLOCK_PX**2)
     crossed = torch.zeros(len(middles), _BLOCK_PX**2, dtype=torch.bool)
     for slab in range(3 * layers):
