@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cryoccd.io.dataset import Dataset
+from cryoccd.io.mrc import read_mrc
 from cryoccd.io.progress import progress_bar
 from cryoccd.simulate.config import read_config
 from cryoccd.simulate.run import simulate
@@ -43,12 +44,27 @@ def main(names: list[str]) -> None:
 def picture(path: Path) -> Image.Image:
     """The first micrograph of a configuration beside its instance labels."""
     with tempfile.TemporaryDirectory() as folder:
-        simulate(read_config(path), Path(folder) / "set", title=path.stem)
+        config = read_config(path)
+        simulate(config, Path(folder) / "set", title=path.stem)
+        if config.tilts is not None:
+            return tomogram(Path(folder) / "set")
         dataset = Dataset(Path(folder) / "set")
         name = dataset.names[0]
         image, labels = dataset.image(name), dataset.image(name, "instances").astype(int)
         particles = set(dataset.particles_of(name)["instance_id"])
     return Image.fromarray(np.hstack([grey(image), coloured(labels, particles)]))
+
+
+def tomogram(folder: Path) -> Image.Image:
+    """The tilt in the middle of a series beside a slice of its tomogram."""
+    (series,) = (folder / "tilts").iterdir()
+    (volume,) = (folder / "tomograms").iterdir()
+    images, voxels = read_mrc(series)[0], read_mrc(volume)[0]
+    depth = len(voxels) // 2
+    part = grey(voxels[depth - 1 : depth + 2].mean(0))
+    factor = images.shape[1] // part.shape[0]
+    slab = part.repeat(factor, axis=0).repeat(factor, axis=1)
+    return Image.fromarray(np.hstack([grey(images[len(images) // 2]), slab]))
 
 
 def grey(image: NDArray[np.float32]) -> NDArray[np.uint8]:

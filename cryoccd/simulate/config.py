@@ -20,6 +20,7 @@ from cryoccd.scene.orientation import OrientationLaw
 from cryoccd.scene.placement import PlacementLaw
 from cryoccd.simulate.optics import OpticsConfig
 from cryoccd.simulate.solvent import SolventConfig
+from cryoccd.simulate.tilt_config import TiltConfig, TomogramConfig
 from cryoccd.specimen.config import SpecimenConfig
 
 __all__ = ["OpticsConfig", "SimulateConfig", "SpeciesConfig", "read_config"]
@@ -70,6 +71,9 @@ class SimulateConfig:
         solvent: noise and loss of the ice.
         camera: the camera, counting by default.
         movies: whether to write the frames as well.
+        tilts: a tilt series of each field and its tomogram, instead of a micrograph; the exposure
+            is that of the whole series.
+        tomogram: the reconstruction.
     """
 
     species: list[SpeciesConfig] = field(default_factory=list)
@@ -90,6 +94,8 @@ class SimulateConfig:
     solvent: SolventConfig | None = None
     camera: CameraConfig | None = None
     movies: bool = False
+    tilts: TiltConfig | None = None
+    tomogram: TomogramConfig = field(default_factory=TomogramConfig)
 
     def __post_init__(self) -> None:
         if not self.species:

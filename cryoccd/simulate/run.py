@@ -27,6 +27,7 @@ from cryoccd.simulate.config import SimulateConfig
 from cryoccd.simulate.micrograph import simulate_one
 from cryoccd.simulate.parallel import Job, for_each
 from cryoccd.simulate.resolved import resolved
+from cryoccd.simulate.tomogram import check_tilts, simulate_tomogram
 
 
 def simulate(
@@ -55,6 +56,7 @@ def simulate(
     if workers < 1:
         raise CryoccdError(f"simulate: workers = {workers}, expected 1 or more processes")
     check_device(device)
+    check_tilts(config)
     writer = DatasetWriter(output, provenance(config), resume)
     if writer.finished:
         return
@@ -63,7 +65,7 @@ def simulate(
     volumes = species_volumes(specimens)
     for name, volume in volumes.items():
         writer.write_species(name, volume)
-    names = [f"mic_{index:05d}" for index in range(config.count)]
+    names = [item_name(config, index) for index in range(config.count)]
     missing = [index for index, name in enumerate(names) if not writer.has(name)]
     with (
         tempfile.TemporaryDirectory() as store,
@@ -77,6 +79,11 @@ def simulate(
         for _ in for_each(setup, missing, workers):
             progress.advance(bar)
     writer.finish(names)
+
+
+def item_name(config: SimulateConfig, index: int) -> str:
+    """File stem of one micrograph or tilt series."""
+    return f"{'mic' if config.tilts is None else 'tomo'}_{index:05d}"
 
 
 def provenance(config: SimulateConfig) -> dict[str, Any]:
@@ -127,10 +134,13 @@ def _stored(store: Path, name: str) -> Path:
 
 
 def _simulate_item(config: SimulateConfig, cast: Cast, writer: DatasetWriter, index: int) -> None:
+    if config.tilts is not None:
+        writer.write(simulate_tomogram(config, cast, index))
+        return
     shot = simulate_one(config, cast, index)
     writer.write(
         Item(
-            f"mic_{index:05d}",
+            item_name(config, index),
             shot.exposure,
             seed=item_seed(config.seed, index),
             image=None if shot.image is None else shot.image.numpy(),

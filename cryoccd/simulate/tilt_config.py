@@ -20,7 +20,6 @@ class TiltConfig:
         axis_deg: tilt axis in the images, counted from x towards y; 90 is along the columns.
         order: dose_symmetric begins in the middle and turns to the other side after every second
             tilt (Hagen, Wan & Briggs 2017); continuous goes from the lowest to the highest.
-        dose_e_per_A2: exposure of the whole series, shared equally.
         focus_error_A: standard deviation of the defocus from one tilt to the next.
     """
 
@@ -29,7 +28,6 @@ class TiltConfig:
     step_deg: float = 3.0
     axis_deg: float = 90.0
     order: TiltOrder = "dose_symmetric"
-    dose_e_per_A2: float = 120.0
     focus_error_A: float = 0.0
 
     def __post_init__(self) -> None:
@@ -38,7 +36,6 @@ class TiltConfig:
         check_within("tilts: highest_deg", self.highest_deg, -limit, limit, "degrees")
         check_within("tilts: step_deg", self.step_deg, 0.1, 2 * limit, "degrees, for example 3")
         check_within("tilts: axis_deg", self.axis_deg, -360, 360, "degrees")
-        check_within("tilts: dose_e_per_A2", self.dose_e_per_A2, 1e-3, 1e4, "electrons per A^2")
         check_within("tilts: focus_error_A", self.focus_error_A, 0, 1e4, "angstrom")
         if self.order not in ("dose_symmetric", "continuous"):
             raise CryoccdError(

@@ -54,6 +54,7 @@ def simulate_tilts(
     tilts: TiltConfig,
     seed: int,
     observe: Observer = noise_free,
+    dose_e_per_A2: float = 0.0,
     shape_px: tuple[int, int] | None = None,
     bodies: BodiesAt | None = None,
 ) -> TiltSeries:
@@ -66,11 +67,12 @@ def simulate_tilts(
         tilts: the scheme.
         seed: of this series; each tilt draws from its own, made of this and its angle's index.
         observe: damage, camera and noise.
+        dose_e_per_A2: exposure of the whole series, shared equally.
         shape_px: field of the camera, by default the scene's; see `tilt_scene`.
         bodies: draws the scene's bodies at a turn.
     """
     shape_px = shape_px or scene.shape_px
-    share_e_per_A2 = tilts.dose_e_per_A2 / len(tilts.angles_deg)
+    share_e_per_A2 = dose_e_per_A2 / len(tilts.angles_deg)
     images, rows, settings = [], [], []
     for index, (angle_deg, place) in enumerate(
         zip(tilts.angles_deg, tilts.acquisition, strict=True)

@@ -37,6 +37,7 @@ def atom_density(
     edge_A = side * grid_A
     calculator = gemmi.DensityCalculatorE()
     calculator.blur = blur_A2
+    calculator.cutoff = 3e-4
     calculator.grid.set_size(side, side, side)
     calculator.grid.set_unit_cell(gemmi.UnitCell(edge_A, edge_A, edge_A, 90, 90, 90))
     calculator.add_model_density_to_grid(_model(numbers, positions_A, b_factors_A2))

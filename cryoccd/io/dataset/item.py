@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 import cryoccd
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import atomic_path
+from cryoccd.io.dataset.tables import COLUMNS
 from cryoccd.io.mrc import write_mrc, write_stack
 from cryoccd.records import ARTEFACT_COLUMNS, PARTICLE_COLUMNS, Exposure
 
@@ -41,6 +42,11 @@ class Item:
     dose_e_per_A2: float = float("nan")
     style: str = "none"
     frames: NDArray[np.float32] | None = None
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of the tables that may be without rows."""
+        return COLUMNS
 
     def write_files(self, root: Path) -> list[Path]:
         """Write the images below a folder.

@@ -45,6 +45,8 @@ class Dataset:
                 f"{self.manifest.get('schema_version')}, expected {SCHEMA_VERSION}"
             )
         self._check_files()
+        if not (root / "micrographs.parquet").is_file() and (root / "tilts.parquet").is_file():
+            raise CryoccdError(f"{root}: holds tilt series, expected a set of micrographs")
         columns = ("micrograph", *_OPTICS_COLUMNS)
         self.micrographs = read_parquet(root / "micrographs.parquet", columns)
         self.particles = read_parquet(root / "particles.parquet", COLUMNS["particles"])

@@ -13,12 +13,27 @@ from cryoccd.records import ARTEFACT_COLUMNS, PARTICLE_COLUMNS
 
 _ROWS_AT_ONCE = 50_000
 _TEXT = ("micrograph", "tomogram", "species", "kind", "style")
-_WHOLE = ("instance_id", "conformation", "seed")
+_WHOLE = ("instance_id", "conformation", "seed", "tilt", "acquisition")
 
 COLUMNS = {
     "particles": ("micrograph", *PARTICLE_COLUMNS),
     "artefacts": ("micrograph", *ARTEFACT_COLUMNS),
 }
+"""Columns of the tables of a set of micrographs; they stand there without rows as well."""
+
+SUBTOMOGRAM_COLUMNS = (
+    "tomogram",
+    "instance_id",
+    "species",
+    "conformation",
+    "x_A",
+    "y_A",
+    "z_A",
+    "rot_deg",
+    "tilt_deg",
+    "psi_deg",
+)
+"""Columns of the particles of a set of tomograms."""
 
 
 class Table:

@@ -12,7 +12,8 @@ from cryoccd.io.atomic import atomic_path, check_writable, remove_partial, sha25
 from cryoccd.io.checked import read_json
 from cryoccd.io.commit import source_commit
 from cryoccd.io.dataset.item import Item
-from cryoccd.io.dataset.tables import COLUMNS, Table, write_table
+from cryoccd.io.dataset.tables import Table, write_table
+from cryoccd.io.dataset.tilt_item import TiltItem
 from cryoccd.io.mrc import write_mrc
 from cryoccd.records import Volume
 
@@ -73,12 +74,13 @@ class DatasetWriter:
             sha256_file(self.root / path) == entry["sha256"] for path, entry in files.items()
         )
 
-    def write(self, item: Item) -> None:
-        """Write one micrograph with its labels."""
+    def write(self, item: Item | TiltItem) -> None:
+        """Write one micrograph, or one tilt series, with its labels."""
         self._begin()
         record = {
             "made_by": self.made_by,
             "files": self._entries(item.write_files(self.root)),
+            "columns": item.columns,
             "rows": item.rows(),
         }
         write_text(self._record(item.name), json.dumps(record))
@@ -113,7 +115,7 @@ class DatasetWriter:
                 files |= record["files"]
                 for table, rows in record["rows"].items():
                     if table not in tables:
-                        columns = COLUMNS.get(table) or tuple(rows[0])
+                        columns = tuple(record["columns"].get(table) or rows[0])
                         path = self.root / f"{table}.parquet"
                         tables[table] = stack.enter_context(write_table(path, columns))
                     tables[table].add(rows)

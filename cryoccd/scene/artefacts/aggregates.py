@@ -1,6 +1,7 @@
 """Aggregates: clumps of touching particles that have lost their use."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,8 @@ class Aggregates(Artefact):
 
     mean: float = 1.0
     size: tuple[int, int] = (3, 12)
+
+    flat: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_within("artefacts: Aggregates.mean", self.mean, 0, 10000, "a field")

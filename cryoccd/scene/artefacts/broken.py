@@ -1,6 +1,7 @@
 """Broken particles: fragments of a species, which no picker should take for whole ones."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ class BrokenParticles(Artefact):
 
     mean: float = 5.0
     variants: int = 4
+
+    flat: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_within("artefacts: BrokenParticles.mean", self.mean, 0, 10000, "a field")

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -37,7 +38,13 @@ class Candidates:
 
 
 class Artefact(ABC):
-    """One kind of artefact."""
+    """One kind of artefact.
+
+    Attributes:
+        flat: whether it is drawn for the untilted field alone.
+    """
+
+    flat: ClassVar[bool] = True
 
     @abstractmethod
     def draw(
