@@ -23,6 +23,8 @@ FOOTPRINT_FRACTION = 0.1
 OPAQUE = 0.2
 """Share of the electrons lost, above which a body covers a particle."""
 
+_BELOW = 1e-6  # of a density beneath that of any particle
+
 SMOOTHING_A = 5.0
 """Standard deviation of the smoothing."""
 
@@ -111,7 +113,8 @@ def draw_footprints(
 
 def _of_body(body: Body, shape_px: tuple[int, int]) -> tuple[Stamp, Tensor]:
     """Density and footprint of a body, what lies outside the field cut away but for a rim."""
-    density = torch.full(body.footprint.shape, 1e-6)
+    potential = body.potential_V_A.sum(0).abs()
+    density = _BELOW * (1 + potential) / (2 + potential)  # among bodies the larger one wins
     if body.loss is not None:
         density[body.loss > -log(1 - OPAQUE)] = torch.inf
     parts = [

@@ -11,6 +11,7 @@ from torch import Tensor
 
 _ATOM = gemmi.Atom()
 _ATOM.name = "X"
+_ATOMS_PER_RESIDUE = 1000
 
 
 def atom_density(
@@ -37,7 +38,6 @@ def atom_density(
     edge_A = side * grid_A
     calculator = gemmi.DensityCalculatorE()
     calculator.blur = blur_A2
-    calculator.cutoff = 3e-4
     calculator.grid.set_size(side, side, side)
     calculator.grid.set_unit_cell(gemmi.UnitCell(edge_A, edge_A, edge_A, 90, 90, 90))
     calculator.add_model_density_to_grid(_model(numbers, positions_A, b_factors_A2))
@@ -49,12 +49,12 @@ def _model(
     positions_A: NDArray[np.float64],
     b_factors_A2: NDArray[np.float64],
 ) -> gemmi.Model:
-    """A gemmi model: identical atoms first, then every property by array."""
-    residue = gemmi.Residue()
-    for _ in numbers:
-        residue.add_atom(_ATOM)
+    """A gemmi model: identical atoms by the thousand first, then every property by array."""
+    full, last = _residue(_ATOMS_PER_RESIDUE), _residue(len(numbers) % _ATOMS_PER_RESIDUE)
     chain, model, structure = gemmi.Chain("A"), gemmi.Model(1), gemmi.Structure()
-    chain.add_residue(residue)
+    for _ in range(len(numbers) // _ATOMS_PER_RESIDUE):
+        chain.add_residue(full)
+    chain.add_residue(last)
     model.add_chain(chain)
     structure.add_model(model)
     flat = gemmi.FlatStructure(structure)
@@ -62,3 +62,10 @@ def _model(
     flat.b_iso[:] = b_factors_A2
     flat.elements[:] = numbers
     return flat.generate_structure()[0]
+
+
+def _residue(n_atoms: int) -> gemmi.Residue:
+    residue = gemmi.Residue()
+    for _ in range(n_atoms):
+        residue.add_atom(_ATOM)
+    return residue

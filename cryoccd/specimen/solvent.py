@@ -40,9 +40,8 @@ def _shared_out(points_px: NDArray[np.float64], side: int) -> Tensor:
     """Count of points, each shared among its eight voxels by trilinear weights."""
     base = np.floor(points_px).astype(np.int64)
     share = points_px - base
-    counts = np.zeros(side**3, dtype=np.float64)
+    counts = np.zeros((side, side, side), dtype=np.float32)
     for corner in np.ndindex(2, 2, 2):
         weight = np.where(corner, share, 1 - share).prod(axis=1)
-        z, y, x = ((base + corner) % side).T
-        counts += np.bincount((z * side + y) * side + x, weight, minlength=side**3)
-    return torch.from_numpy(counts.astype(np.float32).reshape(side, side, side))
+        np.add.at(counts, tuple(((base + corner) % side).T), weight.astype(np.float32))
+    return torch.from_numpy(counts)

@@ -12,9 +12,9 @@ from cryoccd.io.dataset import Dataset
 from cryoccd.io.mrc import write_mrc
 from cryoccd.scene.compose import CrowdingConfig
 from cryoccd.simulate import run as run_module
+from cryoccd.simulate.cast import load_specimens
 from cryoccd.simulate.config import SimulateConfig, SpeciesConfig
 from cryoccd.simulate.parallel import for_each
-from cryoccd.simulate.cast import load_specimens
 from cryoccd.simulate.run import simulate
 
 
