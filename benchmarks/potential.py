@@ -89,9 +89,9 @@ def summed(atoms: Atoms, voxel_size_A: float, box_px: int) -> np.ndarray:
     spectrum = np.zeros((box_px, box_px, box_px // 2 + 1), complex)
     order = np.fft.fftfreq(box_px, 1 / box_px).round().astype(int)
     for index in np.ndindex(spectrum.shape):
-        l, k, h = (int(order[i]) for i in index)
-        if h * h + k * k + l * l < (box_px / 2) ** 2 * (1 - 1e-6):
-            spectrum[index] = calculator.calculate_sf_from_model(model, [h, k, l])
+        hkl = [int(order[i]) for i in reversed(index)]
+        if sum(i * i for i in hkl) < (box_px / 2) ** 2 * (1 - 1e-6):
+            spectrum[index] = calculator.calculate_sf_from_model(model, hkl)
     values = np.fft.irfftn(spectrum.conj(), s=(box_px,) * 3, axes=(0, 1, 2))
     return values * VOLT_A2 / voxel_size_A**3
 

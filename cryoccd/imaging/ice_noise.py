@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 from cryoccd.fourier import radial_frequency
 from cryoccd.imaging.ctf import ctf
@@ -50,16 +50,25 @@ def ice_contrast(
     optics: Optics,
     generator: torch.Generator,
     strength: float = 1.0,
+    border_px: int = 0,
 ) -> Tensor:
-    """Contrast of the ice, (height, width) of mean 0, to be added to that of the specimen.
+    """Contrast of the ice, of mean 0, to be added to that of the specimen.
 
     Args:
         thickness_A: map of the thickness at any coarser size; the variance is proportional to it.
-        shape_px: height and width.
+        shape_px: height and width of the field that the map covers.
         optics: defocus at the middle of the ice.
         generator: source of randomness.
         strength: factor on the amplitude; 1 is what independent molecules of this S(k) give.
+        border_px: further pixels on each side, of the thickness at the edge.
+
+    Returns:
+        (height + 2 border, width + 2 border) contrast.
     """
+    local = torch.from_numpy(np.sqrt(thickness_A / thickness_A.mean()))[None, None]
+    smooth = interpolate(local, size=shape_px, mode="bilinear", align_corners=False)
+    smooth = pad(smooth, (border_px,) * 4, mode="replicate")[0, 0]
+    shape_px = (shape_px[0] + 2 * border_px, shape_px[1] + 2 * border_px)
     mean_A = float(thickness_A.mean())
     table_per_A = torch.linspace(0, 0.75 / optics.pixel_size_A, _TABLE)
     ring = radial_frequency(shape_px, rfft=True).mul_((_TABLE - 1) / 0.75).round_().int()
@@ -73,9 +82,7 @@ def ice_contrast(
     del amplitude
     image: Tensor = torch.fft.irfft2(spectrum, s=shape_px)
     del spectrum
-    local = torch.from_numpy(np.sqrt(thickness_A / mean_A))[None, None]
-    smooth = interpolate(local, size=shape_px, mode="bilinear", align_corners=False)
-    return image.mul_(smooth[0, 0])
+    return image.mul_(smooth)
 
 
 def _form_factor_A(element: str, k_per_A: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import pi
 
@@ -112,6 +112,25 @@ def check_density(
         )
 
 
+def check_needs(species: Sequence[SpeciesInScene], has: Collection[str]) -> None:
+    """Refuse a law that needs what the scenes never have.
+
+    Args:
+        species: the species with their laws.
+        has: which of "membranes" and "backdrop" the scenes have.
+
+    Raises:
+        CryoccdError: it names the species, the law and the mend.
+    """
+    for kind in species:
+        needs = kind.placement.needs
+        if needs and needs not in has:
+            raise CryoccdError(
+                f"species {kind.name}: {type(kind.placement).__name__} needs {needs}, and the "
+                f"scene has none; add `{needs}` to the config, or another placement to the species"
+            )
+
+
 def place_particles(
     species: Sequence[SpeciesInScene],
     crowding: CrowdingConfig,
@@ -123,9 +142,6 @@ def place_particles(
     Centres lie in the field extended by its margin, at the density of the field, so that particles
     cut by the edge are as frequent as they are in a larger field. Larger species go first, since
     they find no hole later. Where not all find room, a warning says how many did.
-
-    Raises:
-        CryoccdError: a law needs a membrane or a backdrop, and the field has none.
     """
     height_A, width_A = (side * field.pixel_size_A for side in field.shape_px)
     spread = float(np.prod(field.high_A - field.low_A)) / (width_A * height_A)
@@ -156,7 +172,6 @@ def _place_one(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Positions, angles, species and conformations of one species."""
     law = kind.placement
-    _check_needs(kind, field)
     positions: list[NDArray[np.float64]] = [np.zeros((0, 3))]
     eulers: list[NDArray[np.float64]] = [np.zeros((0, 3))]
     placed = 0
@@ -218,18 +233,6 @@ def _turned(
     room_A = field.room_A(positions_A[:, :2], kind.diameter_A)
     height = np.clip(positions_A[:, 2] / np.maximum(room_A, 1e-9), -1, 1)
     return kind.orientation.draw(height, generator)
-
-
-def _check_needs(kind: SpeciesInScene, field: Field) -> None:
-    needs = kind.placement.needs
-    missing = (needs == "membranes" and not field.surfaces) or (
-        needs == "backdrop" and field.labels is None
-    )
-    if missing:
-        raise CryoccdError(
-            f"species {kind.name}: {type(kind.placement).__name__} needs {needs}, and the scene "
-            f"has none; add `{needs}` to the config, or another placement to the species"
-        )
 
 
 def _shares(species: Sequence[SpeciesInScene]) -> NDArray[np.float64]:

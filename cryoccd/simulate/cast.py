@@ -11,7 +11,7 @@ from cryoccd.imaging.projection import Projector
 from cryoccd.imaging.stamps import species_key
 from cryoccd.records import Volume
 from cryoccd.scene.artefacts import BrokenParticles, Candidates
-from cryoccd.scene.compose import SpeciesInScene, check_density
+from cryoccd.scene.compose import SpeciesInScene
 from cryoccd.scene.orientation import Uniform
 from cryoccd.scene.placement import DEFAULT_LAWS
 from cryoccd.simulate.config import SimulateConfig
@@ -105,8 +105,8 @@ def broken_variants(config: SimulateConfig) -> int:
 def measure_species(
     config: SimulateConfig, specimens: tuple[Specimen, ...]
 ) -> tuple[SpeciesInScene, ...]:
-    """What placement needs of each species; refuses a density that cannot be placed."""
-    species = tuple(
+    """What placement needs of each species."""
+    return tuple(
         SpeciesInScene(
             name=specimen.name,
             diameter_A=max(diameter_A(volume) for volume in specimen.volumes),
@@ -117,10 +117,6 @@ def measure_species(
         )
         for specimen, kind in zip(specimens, config.species, strict=True)
     )
-    height, width = config.shape_px
-    area_A2 = height * width * config.pixel_size_A**2
-    check_density(species, config.particles, area_A2, config.ice.median_A)
-    return species
 
 
 def _broken(name: str) -> str:

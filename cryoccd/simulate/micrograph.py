@@ -62,11 +62,10 @@ def take(
     solvent = config.solvent or SolventConfig()
     border_px = least_border_px(config.motion, optics.pixel_size_A)
     clean = contrast(projected, optics, border_px, config.scattering).cpu()
-    shape_px = (int(clean.shape[0]), int(clean.shape[1]))
     thickness_A = scene.ice_thickness_A
     ice = None
     if solvent.noise:
-        ice = ice_contrast(thickness_A, shape_px, optics, generator, solvent.noise)
+        ice = ice_contrast(thickness_A, scene.shape_px, optics, generator, solvent.noise, border_px)
     passed = transmission(thickness_A, scene.shape_px, solvent.mean_free_path_A)
     diffuse = solvent.inelastic_kept * (1 - passed) if solvent.inelastic_kept else None
     return observe(

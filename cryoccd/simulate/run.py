@@ -24,10 +24,11 @@ from cryoccd.simulate.cast import (
     species_volumes,
 )
 from cryoccd.simulate.config import SimulateConfig
+from cryoccd.simulate.door import check_scene, check_tilts
 from cryoccd.simulate.micrograph import simulate_one
 from cryoccd.simulate.parallel import Job, for_each
 from cryoccd.simulate.resolved import resolved
-from cryoccd.simulate.tomogram import check_tilts, simulate_tomogram
+from cryoccd.simulate.tomogram import simulate_tomogram
 
 
 def simulate(
@@ -62,6 +63,7 @@ def simulate(
         return
     specimens = load_specimens(config)
     species = measure_species(config, specimens)
+    check_scene(config, species)
     volumes = species_volumes(specimens)
     for name, volume in volumes.items():
         writer.write_species(name, volume)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from cryoccd.errors import CryoccdError
 from cryoccd.geometry import item_seed
 from cryoccd.imaging.camera import CameraConfig
 from cryoccd.imaging.ice_noise import ice_contrast
@@ -144,7 +143,7 @@ class _Camera:
         contrast = pad(exposure.clean[None] - 1, (border_px,) * 4, mode="reflect")[0]
         ice = None
         if solvent.noise:
-            ice = ice_contrast(thickness_A, shape_px, optics, generator, solvent.noise)
+            ice = ice_contrast(thickness_A, shape_px, optics, generator, solvent.noise, border_px)
         passed = transmission(thickness_A, shape_px, solvent.mean_free_path_A)
         diffuse = solvent.inelastic_kept * (1 - passed) if solvent.inelastic_kept else None
         dose = replace(
@@ -157,31 +156,3 @@ class _Camera:
             contrast, border_px, passed, ice, None, optics, dose, None, camera, generator, diffuse
         )
         return seen.image
-
-
-def check_tilts(config: SimulateConfig) -> None:
-    """Refuse what a tilt series cannot show.
-
-    Raises:
-        CryoccdError: it names what and the mend.
-    """
-    if config.tilts is None:
-        return
-    flat = [type(law).__name__ for law in config.artefacts if law.flat]
-    if config.backdrop is not None:
-        flat.append("backdrop")
-    if flat:
-        raise CryoccdError(
-            f"tilts: {', '.join(flat)} cannot be turned with the stage; leave it out of the config"
-        )
-    for name in ("motion", "movies"):
-        if getattr(config, name):
-            raise CryoccdError(f"tilts: {name} is not known for a tilt series; leave it out")
-    if config.scattering != "weak_phase":
-        raise CryoccdError(
-            f"tilts: scattering = {config.scattering}, expected weak_phase for a tilt series"
-        )
-    if config.dose is not None and config.dose.frames > 1:
-        raise CryoccdError(
-            f"tilts: dose.frames = {config.dose.frames}, expected 1: every tilt is one exposure"
-        )

@@ -6,40 +6,44 @@ import torch
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
-from cryoccd.io.mrc import read_mrc
 from cryoccd.records import Volume
 from cryoccd.specimen.grid import check_voxel_size, fast_even, limit_to_nyquist
+from cryoccd.specimen.map_file import read_density
+from cryoccd.specimen.map_scale import MapScale
 
 
-def read_map(path: Path, voxel_size_A: float, box_px: int | None = None) -> Volume:
+def read_map(
+    path: Path, voxel_size_A: float, box_px: int | None = None, scale: MapScale | None = None
+) -> Volume:
     """A map resampled to the target voxel size, about its centre.
 
-    Values are taken as volts above the solvent, as `potential` gives them; axes as (z, y, x). The
-    map is padded with zeros to a cube about voxel n // 2, interpolated by its own Fourier series
-    at the target voxels (exact for a band-limited map, at any ratio of voxel sizes), and cut at the
-    Nyquist sphere of the target.
+    The map is padded with zeros to a cube about voxel n // 2, interpolated by its own Fourier
+    series at the target voxels (exact for a band-limited map, at any ratio of voxel sizes), and cut
+    at the Nyquist sphere of the target.
 
     Args:
-        path: MRC file (.mrc, .map) with its voxel size in the header.
+        path: MRC file (.mrc, .map, plain or .gz) with its voxel size in the header.
         voxel_size_A: target voxel size, above 0.
         box_px: target box; the smallest even one with small prime factors that holds the map by
             default. A smaller one crops about the centre.
+        scale: how values become volts; None where they are volts above the solvent already, as
+            `potential` gives them.
 
     Raises:
-        CryoccdError: not a readable volume, a constant one, no voxel size in its header, or a
-            target not above 0.
+        CryoccdError: not a readable volume, a constant one, no voxel size in its header, a
+            target not above 0, or a scale that does not fit it.
     """
     check_voxel_size(voxel_size_A)
-    values, source_A = read_mrc(path, ndim=3)
-    if not source_A > 0:
-        raise CryoccdError(
-            f"{path}: voxel size {source_A:g} in the header, expected angstrom above 0; "
-            "write it there (mrcfile: file.voxel_size = 1.5)"
-        )
+    values, source_A = read_density(path)
     if values.min() == values.max():
         raise CryoccdError(
             f"{path}: constant, every voxel is {values.flat[0]:g}; expected the map of a specimen"
         )
+    if scale is not None:
+        try:
+            values = scale.apply(values, source_A)
+        except CryoccdError as error:
+            raise CryoccdError(f"{path}: {error}") from error
     cube = _cube(torch.from_numpy(values))
     box = fast_even(cube.shape[0] * source_A / voxel_size_A) if box_px is None else box_px
     if box < 2:

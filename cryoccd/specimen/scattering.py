@@ -59,3 +59,6 @@ def _atomic_number(symbol: str) -> int:
 
 VITREOUS_ICE_V = mean_inner_potential_V({"H": 2, "O": 1}, VITREOUS_ICE_G_PER_CM3)
 """4.53 V, as Vulovic et al. (2013) give it for isolated atoms."""
+
+PROTEIN = {"C": 4.9384, "H": 7.7583, "N": 1.3577, "O": 1.4773, "S": 0.0417}
+"""The average residue (Senko, Beu & McLafferty 1995)."""

@@ -16,8 +16,11 @@ from torch import Tensor
 from cryoccd.specimen.grid import squared_frequency
 
 WIDTH_A = 1.25  # s
-RADIUS_A = 1.55  # where m of a lone atom is 1/2; proteins then displace 1.21 A^3 a dalton
+RADIUS_A = 1.55  # where m of a lone atom is 1/2
 HEIGHT = log(2) * exp(RADIUS_A**2 / (2 * WIDTH_A**2))  # A
+
+DISPLACED_A3_PER_DALTON = 1.21
+"""What proteins displace with this radius: 0.73 cm^3/g."""
 
 
 def displaced_ice(positions_A: NDArray[np.float64], side: int, grid_A: float) -> Tensor:

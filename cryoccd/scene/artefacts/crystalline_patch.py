@@ -8,10 +8,11 @@ the ring.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from cryoccd.errors import CryoccdError, check_range, check_within
+from cryoccd.errors import check_range, check_within
 from cryoccd.records import Body, Debris
 from cryoccd.scene.artefacts.laws import Artefact, Candidates, body_of, on_face, patch_about
 from cryoccd.scene.field import Field
@@ -40,6 +41,8 @@ class CrystallinePatches(Artefact):
     grain_A: float = 80.0
     depth_A: float = 60.0
 
+    finest_A: ClassVar[float] = SPACINGS_A[1]
+
     def __post_init__(self) -> None:
         check_within("artefacts: CrystallinePatches.mean", self.mean, 0, 10000, "a field")
         check_range("artefacts: CrystallinePatches.radius_A", self.radius_A, 10, 1e5, "angstrom")
@@ -49,17 +52,8 @@ class CrystallinePatches(Artefact):
     def draw(
         self, field: Field, candidates: Candidates, generator: np.random.Generator
     ) -> tuple[Body | Debris, ...]:
-        """The domains; see the base class.
-
-        Raises:
-            CryoccdError: the pixel size cannot carry the fringes.
-        """
-        finest_A = SPACINGS_A[1]
-        if 2 * field.pixel_size_A >= finest_A:
-            raise CryoccdError(
-                f"artefacts: CrystallinePatches at pixel_size_A = {field.pixel_size_A}, expected "
-                f"below {finest_A / 2:.2f} A so that fringes of {finest_A} A fit"
-            )
+        """The domains; see the base class."""
+        self.check(field.pixel_size_A)
         domains = []
         for _ in range(int(generator.poisson(self.mean))):
             xy_A = generator.uniform(field.low_A, field.high_A)

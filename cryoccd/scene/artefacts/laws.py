@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cryoccd.errors import CryoccdError
 from cryoccd.records import Body, Debris
 from cryoccd.scene.field import Field
 from cryoccd.specimen.scattering import VITREOUS_ICE_V
@@ -42,9 +44,23 @@ class Artefact(ABC):
 
     Attributes:
         flat: whether it is drawn for the untilted field alone.
+        finest_A: period of its finest detail, of which a pixel may cover less than half.
     """
 
     flat: ClassVar[bool] = True
+    finest_A: ClassVar[float] = inf
+
+    def check(self, pixel_size_A: float) -> None:
+        """Refuse a pixel size that cannot show the finest detail.
+
+        Raises:
+            CryoccdError: it names the limit.
+        """
+        if 2 * pixel_size_A >= self.finest_A:
+            raise CryoccdError(
+                f"artefacts: {type(self).__name__} at pixel_size_A = {pixel_size_A}, expected "
+                f"below {self.finest_A / 2:.2f} A so that detail of {self.finest_A} A fits"
+            )
 
     @abstractmethod
     def draw(

@@ -36,6 +36,8 @@ class MembraneBound(PlacementLaw):
         self, n: int, diameter_A: float, field: Field, generator: np.random.Generator
     ) -> Iterator[Proposal]:
         """Batches over all membranes, those within the ice; see the base class."""
+        if not field.surfaces:  # this field happens to have none
+            return
         areas = np.array([surface.area_A2 for surface in field.surfaces])
         for _ in range(BATCHES):
             counts = generator.multinomial(4 * n + 64, areas / areas.sum())
