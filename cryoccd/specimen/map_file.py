@@ -68,7 +68,7 @@ _CELL = (("x", "mx"), ("y", "my"), ("z", "mz"))
 
 
 def _header(path: Path) -> np.recarray:
-    with mrcfile.open(path, header_only=True, permissive=True) as file:
+    with mrcfile.open(path, header_only=True, permissive=False) as file:
         header: np.recarray = file.header
         return header.copy()
 
