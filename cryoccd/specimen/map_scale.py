@@ -37,6 +37,7 @@ EDGE_A = 5.0  # the soft edge beyond
 BACKGROUND_A = 20.0  # the background is measured so far beyond the edge
 BLUR_A = 3.0  # of the map in which the molecule is looked for
 _DUST = 0.05  # smaller pieces, of the largest one's volume, are noise
+_STANDS_OUT = 1.2  # the brightest voxels from the median, of the darkest ones; 1 for noise
 
 _Map = NDArray[np.float32]
 
@@ -125,7 +126,17 @@ def _brightest(values: _Map, voxel_size_A: float, mass_kDa: float) -> NDArray[np
             f"the map has {values.size}; correct the mass or the voxel size"
         )
     blurred = ndimage.gaussian_filter(values, BLUR_A / voxel_size_A)
-    return np.asarray(blurred > np.partition(blurred, -count - 1, axis=None)[-count - 1])
+    middle, bright = values.size // 2, values.size - count
+    ordered = np.partition(blurred, sorted({count, middle, bright}), axis=None)
+    above = ordered[bright:].mean() - ordered[middle]
+    below = ordered[middle] - ordered[:count].mean()
+    if not above > _STANDS_OUT * below:
+        raise CryoccdError(
+            f"map scale: no molecule of {mass_kDa:g} kDa stands out, the brightest voxels lie "
+            f"{above:.3g} above the median and the darkest {below:.3g} below; correct the mass, or "
+            "invert the map where the molecule is dark"
+        )
+    return np.asarray(blurred >= ordered[bright])
 
 
 def _without_dust(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

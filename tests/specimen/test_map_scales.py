@@ -112,7 +112,10 @@ def test_an_unphysical_scale_is_refused(scale, said):
         (MapScale(contour=1e6), r"m\.mrc: map scale: contour = 1e\+06, but the map reaches"),
         (MapScale(contour=-1e6), r"m\.mrc: map scale: the molecule of .* fills its box"),
         (MapScale(mass_kDa=1e6), r"m\.mrc: map scale: mass_kDa = 1e\+06 displaces"),
-        (MapScale(mass_kDa=10000), r"m\.mrc: map scale: .* no background"),
+        (
+            MapScale(mass_kDa=10000),
+            r"m\.mrc: map scale: (no molecule|the molecule of 10000 kDa fills)",
+        ),
     ],
 )
 def test_a_scale_that_does_not_fit_the_map_is_refused(tmp_path, molecule, scale, said):
@@ -121,7 +124,14 @@ def test_a_scale_that_does_not_fit_the_map_is_refused(tmp_path, molecule, scale,
         read_map(tmp_path / "m.mrc", VOXEL_A, scale=scale)
 
 
-def test_a_dark_molecule_is_refused(molecule):
+def test_a_dark_molecule_and_mere_noise_are_refused(molecule):
     values, mass_kDa = molecule
+    noise = np.random.default_rng(0).normal(size=(32, 32, 32)).astype(np.float32)
+    for bad, voxel_A in ((-values, VOXEL_A), (noise, 3.0), (noise, 8.0)):
+        with pytest.raises(CryoccdError, match=r"no molecule of .* stands out"):
+            MapScale(mass_kDa=mass_kDa).apply(bad, voxel_A)
+    shell = np.zeros((32, 32, 32), np.float32)
+    shell[12:20, 12:20, 12:20] = 1
+    shell[13:19, 13:19, 13:19] = -5
     with pytest.raises(CryoccdError, match="darker than its surroundings"):
-        MapScale(mass_kDa=mass_kDa).apply(-values, VOXEL_A)
+        MapScale(contour=0.5).apply(shell, 3.0)
