@@ -87,7 +87,13 @@ def disk(options: argparse.Namespace) -> None:
 
 def long_set(options: argparse.Namespace) -> None:
     """Peak memory after a tenth of a set and at its end."""
-    config = replace(of_size(32, 2), pixel_size_A=12.0, box_px=None)
+    config = replace(
+        read_config(CONFIG),
+        shape_px=(32, 32),
+        pixel_size_A=12.0,
+        box_px=None,
+        particles=CrowdingConfig(mean=2.0),
+    )
     for count in ((options.count or 10000) // 10, options.count or 10000):
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@ from pathlib import Path
 from cryoccd.errors import CryoccdError, check_within
 from cryoccd.specimen.assemblies import ASSEMBLIES
 from cryoccd.specimen.library import MASS_KDA, Entry, check_kind, library_entry, read_library
+from cryoccd.specimen.map_scale import MapScale
 from cryoccd.specimen.normal_modes import NormalModes
 from cryoccd.specimen.sources import ALPHAFOLD_PREFIX, ASSEMBLY_PREFIX, LIBRARY_PREFIX
 from cryoccd.specimen.symmetry import point_group
@@ -30,6 +31,8 @@ class SpecimenConfig:
             default that of the library, else enzyme.
         mass_kDa: mass of the whole in kilodalton; by default that of the atoms, or of the library.
             A map needs it.
+        map_scale: how the values of a map become volts above ice; by default they are volts
+            already, but for emdb:NUMBER, which is scaled to its mass.
         library: YAML file of the user's own library, where library:NAME is looked up, by default
             that of the package.
     """
@@ -43,6 +46,7 @@ class SpecimenConfig:
     normal_modes: NormalModes | None = None
     kind: str | None = None
     mass_kDa: float | None = None
+    map_scale: MapScale | None = None
     library: str | None = None
 
     def __post_init__(self) -> None:

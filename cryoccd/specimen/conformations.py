@@ -9,12 +9,13 @@ from cryoccd.specimen.alignment import align
 from cryoccd.specimen.assemblies import ASSEMBLIES, assembly_atoms
 from cryoccd.specimen.config import SpecimenConfig
 from cryoccd.specimen.hydrogens import add_hydrogens
+from cryoccd.specimen.map_scale import MapScale
 from cryoccd.specimen.map_symmetry import check_map_symmetry
 from cryoccd.specimen.maps import read_map
 from cryoccd.specimen.model import Model, model_of_copies
 from cryoccd.specimen.normal_modes import flexed_positions_A
 from cryoccd.specimen.potential import potential
-from cryoccd.specimen.sources import ASSEMBLY_PREFIX
+from cryoccd.specimen.sources import ASSEMBLY_PREFIX, EMDB_PREFIX
 from cryoccd.specimen.structure import read_models
 from cryoccd.specimen.symmetry import point_group
 
@@ -83,16 +84,29 @@ def map_volumes(
     """
     if config.normal_modes is not None:
         raise CryoccdError("normal_modes need atoms, the source is a map; leave them out")
-    volumes = [read_map(path, voxel_size_A, box_px) for path in files]
+    scale = _scale(config)
+    volumes = [read_map(path, voxel_size_A, box_px, scale) for path in files]
     largest = max(volume.box_px for volume in volumes)
     volumes = [
-        volume if volume.box_px == largest else read_map(path, voxel_size_A, largest)
+        volume if volume.box_px == largest else read_map(path, voxel_size_A, largest, scale)
         for path, volume in zip(files, volumes, strict=True)
     ]
     if config.symmetry is not None:
         for volume in volumes:
             check_map_symmetry(volume, config.symmetry)
     return tuple(volumes)
+
+
+def _scale(config: SpecimenConfig) -> MapScale | None:
+    """How a map becomes volts: as the config says; one of the EMDB always by its mass."""
+    if config.map_scale is not None:
+        mass_kDa = config.map_scale.mass_kDa or config.mass_kDa
+        return MapScale(mass_kDa, config.map_scale.contour)
+    if not config.source.startswith(EMDB_PREFIX):
+        return None
+    if config.mass_kDa is None:
+        raise CryoccdError("a map of the EMDB is not in volts: give mass_kDa or map_scale")
+    return MapScale(config.mass_kDa)
 
 
 def _models(config: SpecimenConfig, path: Path) -> tuple[Model, ...]:
