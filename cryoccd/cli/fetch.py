@@ -35,6 +35,8 @@ def run(argv: list[str]) -> None:
 
 
 def _fetch_all(identifiers: list[str], cache: Path | None, mirror: str | None) -> None:
+    from rich.progress import TaskID
+
     from cryoccd.io.fetch import fetch, recommended_contour
     from cryoccd.io.progress import progress_bar
 
@@ -42,13 +44,13 @@ def _fetch_all(identifiers: list[str], cache: Path | None, mirror: str | None) -
         for identifier in identifiers:
             task = bar.add_task(f"{identifier}, kB", total=None)
 
-            def show(done: int, total: int | None, task: object = task) -> None:
+            def show(done: int, total: int | None, task: TaskID = task) -> None:
                 bar.update(task, completed=done // 1000, total=total and total // 1000)
 
             path = fetch(identifier, cache, mirror, on_progress=show)
             bar.update(task, completed=1, total=1, visible=False)
-            bar.print(f"{identifier}: {path}", soft_wrap=True)
+            bar.print(f"{identifier}: {path}", soft_wrap=True, markup=False)
             if identifier.startswith("emdb:"):
                 level = recommended_contour(identifier, cache)
                 told = "none" if level is None else f"{level:g}"
-                bar.print(f"{identifier}: recommended contour {told}", soft_wrap=True)
+                bar.print(f"{identifier}: recommended contour {told}", soft_wrap=True, markup=False)

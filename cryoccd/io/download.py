@@ -5,6 +5,8 @@ tag that came with its beginning, so that parts of two versions never meet in on
 """
 
 import re
+import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +23,7 @@ OnProgress = Callable[[int, int | None], None]
 
 _CHUNK = 1 << 18
 _LONGEST_PAUSE_S = 60.0
+_BROKEN = (urllib.error.URLError, ConnectionError, TimeoutError, ssl.SSLError, HTTPException)
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -67,7 +70,7 @@ def download(
     """
     failures, longest = 0, _size(part)
     while True:
-        pause_s = transfer.pause_s * 2 ** max(0, failures - 1)
+        asked_s = ""
         try:
             _attempt(address, part, transfer, on_progress or (lambda done, total: None))
             _tag_file(part).unlink(missing_ok=True)
@@ -82,17 +85,18 @@ def download(
             elif error.code not in _PASSING:
                 raise CryoccdError(f"{address}: {reason}; the server refuses it") from error
             asked_s = error.headers.get("Retry-After", "")
-            pause_s = max(pause_s, float(asked_s)) if asked_s.isdigit() else pause_s
-        except (OSError, HTTPException) as error:
-            if isinstance(error, OSError) and error.filename is not None:  # of the disk
-                raise
-            reason = " ".join(str(getattr(error, "reason", error)).split()) or type(error).__name__
+        except _BROKEN as error:
+            cause = getattr(error, "reason", error)
+            reason = " ".join(str(cause).split()) or type(cause).__name__
+            if isinstance(cause, socket.gaierror):  # no network: waiting does not help
+                raise UnreachableError(f"{address}: {reason}") from error
         grown = _size(part) > longest
         longest = max(longest, _size(part))
         failures = 1 if grown else failures + 1
         if failures >= transfer.attempts:
             raise UnreachableError(f"{address}: {reason}, after {failures} attempts")
-        time.sleep(min(pause_s, _LONGEST_PAUSE_S))
+        pause_s = transfer.pause_s * 2 ** (failures - 1)
+        time.sleep(min(max(pause_s, _seconds(asked_s)), _LONGEST_PAUSE_S))
 
 
 def _attempt(address: str, part: Path, transfer: Transfer, on_progress: OnProgress) -> None:
@@ -110,8 +114,8 @@ def _attempt(address: str, part: Path, transfer: Transfer, on_progress: OnProgre
         if (total or 0) > transfer.largest_bytes:
             raise CryoccdError(_too_long(address, total, transfer))
         if start == 0:
-            _keep_tag(part, address, answer)
-        with part.open("ab" if start else "wb") as target:
+            _begin(part, address, answer)
+        with part.open("ab") as target:
             done = start
             on_progress(done, total)
             while chunk := answer.read(_CHUNK):
@@ -165,11 +169,17 @@ def _tag(part: Path, address: str) -> str | None:
     return tag if known == address else None
 
 
-def _keep_tag(part: Path, address: str, answer: HTTPResponse) -> None:
+def _begin(part: Path, address: str, answer: HTTPResponse) -> None:
+    """An empty part, then its tag: a kill in between leaves no tag beside another's bytes."""
     tag = answer.headers.get("ETag", "")
     _tag_file(part).unlink(missing_ok=True)
+    part.write_bytes(b"")
     if tag.startswith('"'):  # a weak tag does not promise the same bytes
         _tag_file(part).write_text(f"{address}\n{tag}\n", encoding="utf8")
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isdigit() else 0.0  # a date is not worth reading
 
 
 def _size(part: Path) -> int:

@@ -40,8 +40,8 @@ def cached(identifier: str, cache: Path | None = None) -> Path:
         raise CryoccdError(f"{identifier}: no {path}; run `cryoccd fetch {identifier}`")
     if not is_intact(path):
         raise CryoccdError(
-            f"{identifier}: {path} does not match its checksum {checksum_file(path).name}; run "
-            f"`cryoccd fetch {identifier}` to replace it"
+            f"{identifier}: {path} does not match a checksum in {checksum_file(path).name}; run "
+            f"`cryoccd fetch {identifier}`, which replaces it"
         )
     return path
 
@@ -72,14 +72,16 @@ def fetch(
     entry = parse_entry(identifier)
     root = cache or cache_folder()
     mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
-    if mirror is not None and not re.match(r"https?://[^/]", mirror):
+    if mirror is not None and not re.fullmatch(r"https?://[^/\s]\S*", mirror):
         raise CryoccdError(f"mirror {mirror!r}, expected an address http://... or https://...")
     transfer = transfer or Transfer()
     for file in entry.files:
         path = root / file
+        if is_intact(path):
+            continue
         check_writable(path)
         with alone(path):
-            if is_intact(path):
+            if is_intact(path):  # another process was faster
                 continue
             try:
                 if mirror is not None:

@@ -85,7 +85,7 @@ ASSEMBLIES = {
     for assembly in (
         Assembly("barrel_d7", "D7", 700, 10, 1, _BARREL),  # hollow, as the 20S proteasome
         Assembly("cage_o", "O", 450, 10, 1, _CAGE),  # a shell, as apoferritin
-        Assembly("shell_i", "I", 4000, 12, 1, _SHELL),  # hollow, as a small virus
+        Assembly("shell_i", "I1", 4000, 12, 1, _SHELL),  # hollow, as a small virus
         Assembly("dimer_d2", "D2", 465, 15, 1, _DIMER),  # as beta-galactosidase
         Assembly("lobed_c1", "C1", 200, 18, 3, _LOBED),  # two lobes, one larger
     )

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from cryoccd.io.atomic import atomic_path
 from cryoccd.records import ARTEFACT_COLUMNS, PARTICLE_COLUMNS
 
-_ROWS_AT_ONCE = 50_000
+_ROWS_AT_ONCE = 10_000
 _TEXT = ("micrograph", "tomogram", "species", "kind", "style")
 _WHOLE = ("instance_id", "conformation", "seed", "tilt", "acquisition")
 
