@@ -9,12 +9,12 @@ import sys
 from cryoccd.errors import CryoccdError
 
 VERBS = {
-    "fetch": "structures and maps from the PDB, AlphaFold DB and the EMDB into the cache",
     "simulate": "clean, labelled micrographs from structures",
     "fit": "train or calibrate a method on unpaired data",
     "translate": "give simulated micrographs realistic noise with a fitted method",
     "evaluate": "how realistic generated micrographs are (noise)",
     "table": "rerun a table: simulate, fit, translate, evaluate, compare (fid)",
+    "fetch": "structures and maps from the PDB, AlphaFold DB and the EMDB into the cache",
 }
 
 

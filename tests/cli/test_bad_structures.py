@@ -38,7 +38,11 @@ FAULTS = {
     "garbage": ("a.pdb", text(b"\x13\x37" * 500), "no atoms"),
     "water alone": ("a.pdb", text(WATER), "no atoms besides water"),
     "unknown element": ("a.pdb", text(ATOM % "Xx"), "no electron scattering factor"),
-    "cut archive": ("a.pdb.gz", text(gzip.compress(ATOM.encode() * 99)[:60]), "not a readable"),
+    "cut archive": (
+        "a.pdb.gz",
+        text(gzip.compress(ATOM.encode() * 99, mtime=0)[:60]),
+        "not a readable",
+    ),
     "no mmCIF": ("a.cif", text(b"\x13\x37" * 500), "not a readable structure"),
     "empty mmCIF": ("a.cif", text("data_x\n"), "no atoms"),
     "unknown suffix": ("a.xyz", text("3\n"), "expected assembly: with"),

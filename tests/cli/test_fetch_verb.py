@@ -59,6 +59,12 @@ def test_options(mirror, tmp_path, monkeypatch, capsys):
     assert (there / "pdb/1abc.cif.gz").is_file()
 
 
+def test_options_of_a_file(mirror, tmp_path):
+    (tmp_path / "c.yaml").write_text(f"cache: {tmp_path}/there\n")
+    assert main(["fetch", "--config", str(tmp_path / "c.yaml"), "pdb:1ABC"]) == 0
+    assert (tmp_path / "there/pdb/1abc.cif.gz").is_file()
+
+
 def test_every_name_is_checked_before_the_first_is_fetched(mirror, capsys):
     assert main(["fetch", "pdb:1ABC", "empiar:10028"]) == 2
     assert mirror.requests == []

@@ -14,7 +14,7 @@ from cryoccd.io.fetch import cached, fetch, recommended_contour
 from cryoccd.io.fetch_cache import cache_folder
 from cryoccd.io.fetch_entries import Hosts, parse_entry
 
-CIF = gzip.compress(b"data_1PMA\n" + b"# atoms\n" * 20000, 1)
+CIF = gzip.compress(b"data_1PMA\n" + b"# atoms\n" * 20000, 1, mtime=0)
 MAP = gzip.compress(bytes(208) + b"MAP " + bytes(5000))
 MODEL = b"data_AF-P12345-F1\n#\n"
 XML = b"""<?xml version="1.0"?><emd><map><contour_list>
@@ -151,11 +151,8 @@ def test_an_entry_that_does_not_exist(archive, tmp_path):
     for identifier in ("pdb:9ZZZ", "alphafold:Q99999", "emdb:9999"):
         with pytest.raises(CryoccdError, match=f"{identifier}: no such entry .*404"):
             get(archive, identifier)
-    assert not [
-        path
-        for path in (tmp_path / "cache").rglob("*")
-        if not path.name[0] == "." and path.is_file()
-    ]
+    kept = [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert all(name.endswith(".lock") for name in kept)
 
 
 def test_an_interrupted_fetch_goes_on(archive):
@@ -176,13 +173,18 @@ def test_an_interrupted_fetch_goes_on(archive):
     [
         ("pdb:1PMA", "/rcsb/download/1pma.cif.gz", CIF[:-30], "no whole .gz file"),
         ("pdb:1PMA", "/rcsb/download/1pma.cif.gz", b"<html>login</html>", "no whole .gz file"),
-        ("pdb:1PMA", "/rcsb/download/1pma.cif.gz", gzip.compress(b"<html>"), "begins with"),
+        (
+            "pdb:1PMA",
+            "/rcsb/download/1pma.cif.gz",
+            gzip.compress(b"<html>", mtime=0),
+            "begins with",
+        ),
         ("pdb:1PMA", "/rcsb/download/1pma.cif.gz", b"", "expected b'data_'"),
         ("alphafold:P12345", "/alphafold/files/AF-P12345-F1-model_v6.cif", b"<html>", "<html>"),
         (
             "emdb:1234",
             "/ebi/emdb/structures/EMD-1234/map/emd_1234.map.gz",
-            gzip.compress(bytes(9000)),
+            gzip.compress(bytes(9000), mtime=0),
             "expected b'MAP'",
         ),
         ("alphafold:P12345", "/alphafold/api/prediction/P12345", b"<html>", "is no JSON"),

@@ -94,10 +94,10 @@ def test_faults_of_packed_files_name_the_file(tmp_path):
         "junk": b"\0\1\2\3" * 600,
         "empty": b"",
         "cut": packed[: len(packed) // 2],
-        "short": gzip.compress(unpacked[:-40]),
-        "long": gzip.compress(unpacked + bytes(1 << 22)),
-        "bomb": gzip.compress(struct.pack("<4i", 2**30, 2**30, 2**30, 2) + unpacked[16:]),
-        "page": gzip.compress(b"<html>not found</html>"),
+        "short": gzip.compress(unpacked[:-40], mtime=0),
+        "long": gzip.compress(unpacked + bytes(1 << 22), mtime=0),
+        "bomb": gzip.compress(struct.pack("<4i", 2**30, 2**30, 2**30, 2) + unpacked[16:], mtime=0),
+        "page": gzip.compress(b"<html>not found</html>", mtime=0),
     }
     for name, content in faults.items():
         bad = tmp_path / f"{name}.map.gz"

@@ -92,9 +92,9 @@ def random_views(n, seed=0):
 @pytest.mark.parametrize("name", ["C1", "C4", "D7", "T", "O", "I3"])
 def test_distance_knows_equivalent_views(name):
     one, two = random_views(40), random_views(40, seed=1)
-    moved = []
+    moved, operators = [], point_group(name)
     for k, eulers in enumerate(two):
-        operator = point_group(name)[k % len(point_group(name))]
+        operator = operators[k % len(operators)]
         moved.append(matrix_to_euler(euler_to_matrix(eulers) @ torch.from_numpy(operator)))
     moved = torch.stack(moved)
     between = rotation_distance_deg(one, two, name)
@@ -109,7 +109,7 @@ def test_distance_knows_equivalent_views(name):
         assert plain.numpy() == pytest.approx(np.rad2deg(angle), abs=1e-4)
     else:
         # operators act on the map, before the view: from the other side they are no symmetry
-        other = euler_to_matrix(two[0]).T @ torch.from_numpy(point_group(name)[1])
+        other = euler_to_matrix(two[0]).T @ torch.from_numpy(operators[1])
         assert rotation_distance_deg(two[0], matrix_to_euler(other.T), name) > 1
 
 

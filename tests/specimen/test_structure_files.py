@@ -59,7 +59,7 @@ def structure_file(request, tmp_path):
     path = tmp_path / request.param
     text = PDB if ".cif" not in path.name and ".mmcif" not in path.name else CIF
     if path.suffix == ".gz":
-        path.write_bytes(gzip.compress(text.encode()))
+        path.write_bytes(gzip.compress(text.encode(), mtime=0))
     else:
         path.write_text(text)
     return path
@@ -81,7 +81,7 @@ def test_every_format_gives_the_same_atoms(structure_file):
         ("prose.pdb", "hello\nworld\n", "no atoms"),
         ("prose.cif", "hello\n", "not a readable structure"),
         ("a.xyz", "1\n\nC 0 0 0\n", "not a readable structure"),
-        ("cut.pdb.gz", gzip.compress(PDB.encode())[:40], "not a readable structure"),
+        ("cut.pdb.gz", gzip.compress(PDB.encode(), mtime=0)[:40], "not a readable structure"),
         ("water.pdb", pdb_line(1, " O", "HOH", 1, (0, 0, 0), 1, 20, "O"), "no atoms"),
         ("x.pdb", pdb_line(1, " X1", "UNK", 1, (0, 0, 0), 1, 20, "X"), "element 'X'"),
         ("es.pdb", pdb_line(1, "ES", " ES", 1, (0, 0, 0), 1, 20, "ES"), "element 'Es'"),
