@@ -61,9 +61,10 @@ def large(options: argparse.Namespace) -> None:
 def scaling(options: argparse.Namespace) -> None:
     """Time over a decade of pixels at one density, and over a decade of particles."""
     options.workers = 1
-    for side in (512, 1024, 1619):
+    for side in (512, 1024, 1619):  # a decade
         particles = round(100 * (side / 1024) ** 2)
-        seconds = marginal_seconds(of_size(side, particles), 6, options) / 6
+        count = max(6, round(30 * (512 / side) ** 2))
+        seconds = marginal_seconds(of_size(side, particles), count, options) / count
         print(f"{side} px, {particles} particles: {1e6 * seconds / side**2:.3f} us/px")
     for particles in (20, 65, 200):
         seconds = marginal_seconds(of_size(1448, particles), 6, options) / 6

@@ -137,10 +137,14 @@ def weak_phase_contrast(
     heights_A, weights = shared_heights(z_A, optics)
     spectrum = torch.zeros(padded[0], padded[1] // 2 + 1, dtype=torch.complex64, device=device)
     for node, height_A in enumerate(heights_A):
+        lens = transfer(optics, padded, float(height_A), device)
         slab = torch.zeros(padded, device=device)
         for stamp, weight in zip(stamps, weights[:, node], strict=True):
             slab[stamp.window(padding.margin_px + border_px)] += weight * stamp.potential
-        spectrum += torch.fft.rfft2(slab) * transfer(optics, padded, float(height_A), device)
+        transformed = torch.fft.rfft2(slab)
+        del slab  # these fields are as large as the image
+        spectrum += transformed.mul_(lens)
+        del transformed, lens
     image = torch.fft.irfft2(spectrum, s=padded)
     return padding.cut(image) * (-2 * optics.interaction_rad_per_V_A)
 

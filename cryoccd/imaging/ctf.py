@@ -9,9 +9,11 @@ rows as they are stored, as RELION and CTFFIND have it.
 
 import torch
 from torch import Tensor
-from torch_ctf import calculate_ctf_2d
+from torch_ctf import apply_astigmatism_to_defocus, calculate_total_phase_shift
 
 from cryoccd.records import Optics
+
+_ROWS_AT_ONCE = 256
 
 
 def ctf(
@@ -38,17 +40,32 @@ def ctf(
     u_A, v_A = u_A.double(), v_A.double()
     # torch-ctf takes the root of (u - v) / 2: swap the axes where v is the larger
     swap_deg = torch.where(u_A < v_A, 90.0, 0.0)
-    transfer: Tensor = calculate_ctf_2d(
-        defocus=((u_A + v_A) / 2e4).to(device or "cpu", torch.float32),  # micrometres
-        astigmatism=(u_A - v_A).abs() / 2e4,
-        astigmatism_angle=optics.astigmatism_deg + swap_deg,
-        voltage=optics.voltage_kV,
-        spherical_aberration=optics.cs_mm,
-        amplitude_contrast=optics.amplitude_contrast,
-        phase_shift=optics.phase_shift_deg,
-        pixel_size=optics.pixel_size_A,
-        image_shape=shape_px,
-        rfft=True,
-        fftshift=False,
+    device = torch.device(device or "cpu")
+
+    def number(value: Tensor | float) -> Tensor:
+        return torch.as_tensor(value, dtype=torch.float32, device=device)
+
+    mean_um = number((u_A + v_A) / 2e4)[..., None, None]
+    astigmatism_um, angle_deg = (
+        number((u_A - v_A).abs() / 2e4),
+        number(optics.astigmatism_deg + swap_deg),
     )
+    height, width = shape_px
+    k_y = torch.fft.fftfreq(height, optics.pixel_size_A, device=device)
+    k_x = torch.fft.rfftfreq(width, optics.pixel_size_A, device=device)
+    transfer = torch.empty(*u_A.shape, height, len(k_x), device=device)
+    for start in range(0, height, _ROWS_AT_ONCE):  # a large field has a dozen intermediate ones
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        grid = torch.stack(torch.meshgrid(k_y[rows], k_x, indexing="ij"), dim=-1)
+        squared = (grid**2).sum(-1)
+        defocus_um = apply_astigmatism_to_defocus(mean_um, astigmatism_um, angle_deg, grid, squared)
+        phase = calculate_total_phase_shift(
+            defocus_um=defocus_um,
+            voltage_kv=number(optics.voltage_kV),
+            spherical_aberration_mm=number(optics.cs_mm),
+            phase_shift_degrees=number(optics.phase_shift_deg),
+            amplitude_contrast_fraction=number(optics.amplitude_contrast),
+            fftfreq_grid_angstrom_squared=squared,
+        )
+        transfer[..., rows, :] = -torch.sin(phase)
     return transfer

@@ -106,6 +106,7 @@ def observe(
         diffuse_part=_widen(veil, "diffuse", shape_px, border_px),
         electrons=dose.dose_e_per_A2 * optics.pixel_size_A**2,
     )
+    del contrast, ice, veil, through  # large fields that the beam holds in another form
     expose = _by_frames if movies or dose.dose_weighting else _at_once
     return expose(beam, transfers, camera, generator, border_px, movies)
 

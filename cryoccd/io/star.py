@@ -12,8 +12,15 @@ from cryoccd.errors import CryoccdError
 _LARGEST = 2**31  # bytes
 
 
-def read_star_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def read_star_table(
+    path: Path, columns: tuple[str, ...], may_be_empty: bool = False
+) -> pd.DataFrame:
     """The first table of a STAR file that has all these columns of finite numbers.
+
+    Args:
+        path: the file.
+        columns: what the table must have.
+        may_be_empty: whether a table without rows is one, as of a micrograph without picks.
 
     Raises:
         CryoccdError: no such file, no STAR file, no block with the columns, no rows, or what is
@@ -23,7 +30,7 @@ def read_star_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         if isinstance(table, dict):  # a block without loop: one row
             table = pd.DataFrame([table])
         if set(columns) <= set(table.columns):
-            return _checked(path, table, columns)
+            return _checked(path, table, columns, may_be_empty)
     raise CryoccdError(f"{path}: no block with the columns {', '.join(columns)}; expected RELION's")
 
 
@@ -44,8 +51,10 @@ def _blocks(path: Path) -> dict[str, Any]:
     return blocks
 
 
-def _checked(path: Path, table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    if len(table) == 0:
+def _checked(
+    path: Path, table: pd.DataFrame, columns: tuple[str, ...], may_be_empty: bool
+) -> pd.DataFrame:
+    if len(table) == 0 and not may_be_empty:
         raise CryoccdError(f"{path}: no rows; expected at least one")
     table = table.copy()
     for column in columns:

@@ -11,10 +11,14 @@ _LARGEST = 1 << 30
 
 
 def keep_freed_memory() -> None:
-    """Raise the thresholds of this process; without glibc nothing happens."""
+    """Raise the thresholds of this process; without glibc nothing happens.
+
+    What was freed until now, in the preparations, is given back first.
+    """
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        library = ctypes.CDLL(None)
+        library.malloc_trim(0)
+        library.mallopt(_M_TRIM_THRESHOLD, _LARGEST)
+        library.mallopt(_M_MMAP_THRESHOLD, _LARGEST)
     except (AttributeError, OSError, TypeError):
         return
-    mallopt(_M_TRIM_THRESHOLD, _LARGEST)
-    mallopt(_M_MMAP_THRESHOLD, _LARGEST)

@@ -61,7 +61,6 @@ def take(
     assert config.dose is not None
     solvent = config.solvent or SolventConfig()
     border_px = least_border_px(config.motion, optics.pixel_size_A)
-    clean = contrast(projected, optics, border_px, config.scattering).cpu()
     thickness_A = scene.ice_thickness_A
     ice = None
     if solvent.noise:
@@ -69,7 +68,7 @@ def take(
     passed = transmission(thickness_A, scene.shape_px, solvent.mean_free_path_A)
     diffuse = solvent.inelastic_kept * (1 - passed) if solvent.inelastic_kept else None
     return observe(
-        clean,
+        contrast(projected, optics, border_px, config.scattering).cpu(),
         border_px,
         passed,
         ice,

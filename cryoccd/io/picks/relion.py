@@ -26,7 +26,7 @@ def read_star(path: Path) -> Picks:
     Raises:
         CryoccdError: not a STAR file, no table with the coordinates, no rows, or no number.
     """
-    table = read_star_table(path, _COLUMNS)
+    table = read_star_table(path, _COLUMNS, may_be_empty=True)
     points_px = table[list(_COLUMNS)].to_numpy(np.float64)
     if _NAME in table.columns:
         return by_micrograph(path, table[_NAME], points_px)
