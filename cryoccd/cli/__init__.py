@@ -9,12 +9,12 @@ import sys
 from cryoccd.errors import CryoccdError
 
 VERBS = {
-    "simulate": "clean, labelled micrographs from structures",
+    "simulate": "labelled micrographs, movies or tilt series from structures",
     "fit": "train or calibrate a method on unpaired data",
     "translate": "give simulated micrographs realistic noise with a fitted method",
     "evaluate": "how realistic generated micrographs are (noise)",
     "table": "rerun a table: simulate, fit, translate, evaluate, compare (fid)",
-    "fetch": "structures and maps from the PDB, AlphaFold DB and the EMDB into the cache",
+    "fetch": "structures and maps of the PDB, AlphaFold DB and EMDB into the cache",
 }
 
 

@@ -1,4 +1,4 @@
-"""`cryoccd simulate`: clean micrographs with exact labels."""
+"""`cryoccd simulate`: micrographs, movies or tilt series with exact labels."""
 
 from pathlib import Path
 
