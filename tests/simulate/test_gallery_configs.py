@@ -40,9 +40,12 @@ def test_there_are_enough() -> None:
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_gallery_configuration(path: Path, tmp_path: Path) -> None:
+def test_a_gallery_configuration(
+    path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     output = tmp_path / "set"
     assert main(["simulate", "--config", str(path), "--output", str(output), "--count", "1"]) == 0
+    assert "particles found room" not in caplog.text  # every law reaches its number
     if path.stem == "imaging_tilts":
         _check_tilts(output)
         return

@@ -32,7 +32,7 @@ class Item:
         image: (h, w) image with noise; None where no noise model was applied.
         dose_e_per_A2: total exposure, NaN where none was applied.
         style: name of the acquisition style.
-        frames: (f, h, w) frames of a movie whose sum is `image`.
+        frames: (f, h, w) frames of a movie; without dose weights their sum is `image`.
     """
 
     name: str
