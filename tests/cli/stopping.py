@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,8 @@ def run_until(n_syncs: int, number: int, log: Path, function: Callable, *argumen
 
 
 def _run(n_syncs: int, number: int, log: Path, function: Callable, arguments: tuple) -> None:
+    # a shell that runs the tests in the background hands on an ignored SIGINT
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     real, count = os.fsync, 0
 
     def fsync(handle: int) -> None:
