@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from cryoccd.io.mrc import write_mrc
-from cryoccd.scene.compose import CrowdingConfig
+from cryoccd.scene.crowding import CrowdingConfig
 from cryoccd.simulate.config import SimulateConfig, read_config
 from cryoccd.simulate.run import simulate
 

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.folder import MicrographFolder
-from cryoccd.scene.compose import CrowdingConfig
+from cryoccd.scene.crowding import CrowdingConfig
 from cryoccd.simulate.config import OpticsConfig, SimulateConfig, SpeciesConfig
 from cryoccd.simulate.run import simulate
 

@@ -6,7 +6,7 @@ constant and T the transfer of the lens: with a CTF that starts positive, under-
 are dark on light. Every particle has the CTF of its own height.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,70 +18,17 @@ from torch import Tensor
 
 from cryoccd.errors import CryoccdError
 from cryoccd.imaging.heights import shared_heights
-from cryoccd.imaging.projection import Projector
+from cryoccd.imaging.projected import BODY_BORDER_PX, Projected
 from cryoccd.imaging.slabs import Canvas, cut_slabs, whole_slabs
-from cryoccd.imaging.stamps import Stamp, make_stamps, project_particles, reach_px
+from cryoccd.imaging.stamps import Stamp, reach_px
 from cryoccd.imaging.transfer import transfer
 from cryoccd.imaging.waves import Waves
-from cryoccd.records import Optics, Scene
+from cryoccd.records import Optics
 
 Scattering = Literal["weak_phase", "phase_object", "multislice"]
 
 PHASE_SLAB_A = 50.0
 MULTISLICE_SLAB_A = 20.0
-
-_BODY_BORDER_PX = 256
-"""Bodies are drawn so far beyond the field, from where the CTF still brings their signal."""
-
-
-@dataclass(frozen=True)
-class Projected:
-    """A scene as projected potentials at heights; made once, for the image and for the labels.
-
-    Args:
-        particles: one stamp a particle.
-        debris: the stamps of the members of each piece of debris.
-        scene: where they come from.
-        projectors: that made them.
-    """
-
-    particles: list[Stamp]
-    debris: list[list[Stamp]]
-    scene: Scene
-    projectors: Mapping[str, Projector]
-
-    def layers(self, border_px: int) -> tuple[list[Stamp], NDArray[np.float64]]:
-        """All that scatters within a border about the field, and (n,) heights."""
-        scene = self.scene
-        stamps, z_A = list(self.particles), list(scene.particles.positions_A[:, 2])
-        for members, debris in zip(self.debris, scene.debris, strict=True):
-            stamps += members
-            z_A += list(debris.members.positions_A[:, 2])
-        drawn, heights_A = self.body_layers(border_px)
-        return stamps + drawn, np.array([*z_A, *heights_A], dtype=np.float64)
-
-    def body_layers(self, border_px: int) -> tuple[list[Stamp], NDArray[np.float64]]:
-        """The same of the bodies alone."""
-        scene = self.scene
-        stamps: list[Stamp] = []
-        z_A: list[float] = []
-        for body in scene.bodies:
-            for potential, height_A in zip(body.potential_V_A, body.z_A, strict=True):
-                part = Stamp(potential, body.top_px, body.left_px).cut(scene.shape_px, border_px)
-                if part is not None:
-                    stamps.append(part)
-                    z_A.append(height_A)
-        return stamps, np.array(z_A, dtype=np.float64)
-
-
-def project(scene: Scene, projectors: Mapping[str, Projector]) -> Projected:
-    """Project all particles and debris of a scene.
-
-    Raises:
-        CryoccdError: a species without projector, or of another pixel size.
-    """
-    debris = [project_particles(part.members, scene, projectors) for part in scene.debris]
-    return Projected(make_stamps(scene, projectors), debris, scene, projectors)
 
 
 def contrast(
@@ -107,7 +54,7 @@ def contrast(
             f"optics: pixel_size_A = {optics.pixel_size_A}, expected the scene's "
             f"{scene.pixel_size_A}"
         )
-    stamps, z_A = projected.layers(border_px + _BODY_BORDER_PX)
+    stamps, z_A = projected.layers(border_px + BODY_BORDER_PX)
     if scattering == "weak_phase" or not stamps:
         return weak_phase_contrast(stamps, z_A, scene.shape_px, optics, border_px)
     padding = _Padding.of(stamps, z_A, scene.shape_px, optics, border_px)
@@ -116,7 +63,7 @@ def contrast(
     waves = Waves(optics, padding.shape_px, device)
     if scattering == "phase_object":
         return padding.cut(waves.phase_object(whole_slabs(stamps, z_A, canvas, PHASE_SLAB_A)))
-    uncut = projected.body_layers(border_px + _BODY_BORDER_PX)
+    uncut = projected.body_layers(border_px + BODY_BORDER_PX)
     slabs = cut_slabs(scene, uncut, projected.projectors, canvas, MULTISLICE_SLAB_A)
     return padding.cut(waves.multislice(slabs))
 

@@ -7,8 +7,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from cryoccd.imaging.contrast import Projected, Scattering, contrast, project
+from cryoccd.imaging.contrast import Scattering, contrast
 from cryoccd.imaging.footprints import Footprints, draw_footprints
+from cryoccd.imaging.projected import Projected, project
 from cryoccd.imaging.projection import Projector
 from cryoccd.imaging.stamps import joined
 from cryoccd.records import (

@@ -11,7 +11,7 @@ from cryoccd.imaging.projection import Projector
 from cryoccd.imaging.stamps import species_key
 from cryoccd.records import Volume
 from cryoccd.scene.artefacts import BrokenParticles, Candidates
-from cryoccd.scene.compose import SpeciesInScene
+from cryoccd.scene.crowding import SpeciesInScene
 from cryoccd.scene.orientation import Uniform
 from cryoccd.scene.placement import DEFAULT_LAWS
 from cryoccd.simulate.config import SimulateConfig

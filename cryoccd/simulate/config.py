@@ -13,7 +13,7 @@ from cryoccd.imaging.motion import MotionConfig
 from cryoccd.io.refusal import one_line
 from cryoccd.scene.artefacts import Artefact
 from cryoccd.scene.backdrop import Backdrop
-from cryoccd.scene.compose import CrowdingConfig
+from cryoccd.scene.crowding import CrowdingConfig
 from cryoccd.scene.ice import IceConfig
 from cryoccd.scene.membranes import Membranes
 from cryoccd.scene.orientation import OrientationLaw

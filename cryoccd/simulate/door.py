@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cryoccd.errors import CryoccdError
 from cryoccd.scene.backdrop import read_backdrop
-from cryoccd.scene.compose import SpeciesInScene, check_density, check_needs
+from cryoccd.scene.crowding import SpeciesInScene, check_density, check_needs
 from cryoccd.scene.placement import InLabel
 from cryoccd.simulate.config import SimulateConfig
 

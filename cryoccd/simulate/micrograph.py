@@ -8,11 +8,12 @@ from torch import Tensor
 
 from cryoccd.geometry import item_seed
 from cryoccd.imaging.camera import CameraConfig
-from cryoccd.imaging.contrast import Projected, contrast, project
+from cryoccd.imaging.contrast import contrast
 from cryoccd.imaging.exposure import label
 from cryoccd.imaging.ice_noise import ice_contrast
 from cryoccd.imaging.inelastic import transmission
 from cryoccd.imaging.observe import Observation, least_border_px, observe
+from cryoccd.imaging.projected import Projected, project
 from cryoccd.records import Exposure, Optics, Scene
 from cryoccd.simulate.cast import Cast
 from cryoccd.simulate.config import SimulateConfig

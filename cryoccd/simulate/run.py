@@ -14,7 +14,7 @@ from cryoccd.imaging.projection import Projector
 from cryoccd.io.atomic import sha256_file
 from cryoccd.io.dataset import DatasetWriter, Item
 from cryoccd.io.progress import progress_bar
-from cryoccd.scene.compose import SpeciesInScene
+from cryoccd.scene.crowding import SpeciesInScene
 from cryoccd.simulate.cast import (
     Cast,
     broken_variants,

@@ -8,7 +8,8 @@ import torch
 
 from cryoccd.fourier import radial_frequency
 from cryoccd.geometry import euler_to_matrix
-from cryoccd.imaging.contrast import contrast, project
+from cryoccd.imaging.contrast import contrast
+from cryoccd.imaging.projected import project
 from cryoccd.imaging.projection import Projector
 from cryoccd.imaging.slabs import planes_of
 from cryoccd.imaging.transfer import transfer

@@ -6,13 +6,8 @@ import pytest
 
 from cryoccd.errors import CryoccdError
 from cryoccd.records import Scene
-from cryoccd.scene.compose import (
-    CrowdingConfig,
-    SpeciesInScene,
-    check_density,
-    check_needs,
-    place_particles,
-)
+from cryoccd.scene.compose import place_particles
+from cryoccd.scene.crowding import CrowdingConfig, SpeciesInScene, check_density, check_needs
 from cryoccd.scene.field import Field
 from cryoccd.scene.ice import IceConfig, draw_thickness_A
 from cryoccd.scene.orientation import AirWater as AirWaterViews

@@ -13,7 +13,8 @@ from scipy.spatial.transform import Rotation
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import euler_to_matrix
 from cryoccd.scene.backdrop import LabelVolume
-from cryoccd.scene.compose import CrowdingConfig, SpeciesInScene, place_particles
+from cryoccd.scene.compose import place_particles
+from cryoccd.scene.crowding import CrowdingConfig, SpeciesInScene
 from cryoccd.scene.field import Field
 from cryoccd.scene.membranes.surfaces import Ellipsoid
 from cryoccd.scene.placement import (

@@ -10,7 +10,7 @@ import torch
 from cryoccd.errors import CryoccdError
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.mrc import write_mrc
-from cryoccd.scene.compose import CrowdingConfig
+from cryoccd.scene.crowding import CrowdingConfig
 from cryoccd.simulate import run as run_module
 from cryoccd.simulate.cast import load_specimens
 from cryoccd.simulate.config import SimulateConfig, SpeciesConfig

@@ -13,7 +13,7 @@ from cryoccd.errors import CryoccdError
 from cryoccd.imaging.tilt import tilt_matrix, tilt_scene
 from cryoccd.io.dataset import Dataset
 from cryoccd.records import Particles, Scene
-from cryoccd.scene.compose import CrowdingConfig
+from cryoccd.scene.crowding import CrowdingConfig
 from cryoccd.scene.ice import IceConfig
 from cryoccd.scene.membranes.surfaces import Ellipsoid
 from cryoccd.simulate.config import SimulateConfig, SpeciesConfig

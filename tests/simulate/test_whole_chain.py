@@ -11,14 +11,15 @@ import yaml
 
 from cryoccd.fourier import radial_average
 from cryoccd.imaging.camera import CameraConfig
-from cryoccd.imaging.contrast import contrast, project
+from cryoccd.imaging.contrast import contrast
 from cryoccd.imaging.dose import DoseConfig
 from cryoccd.imaging.motion import MotionConfig
+from cryoccd.imaging.projected import project
 from cryoccd.imaging.projection import Projector
 from cryoccd.io.dataset import Dataset
 from cryoccd.records import Optics, Particles, Scene, Volume
 from cryoccd.scene.artefacts import BrokenParticles, GoldBeads
-from cryoccd.scene.compose import CrowdingConfig
+from cryoccd.scene.crowding import CrowdingConfig
 from cryoccd.scene.ice import IceConfig
 from cryoccd.scene.membranes import Vesicles
 from cryoccd.scene.orientation import PreferredAxis, uniform_so3
