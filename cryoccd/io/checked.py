@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import yaml
 
 from cryoccd.errors import CryoccdError
@@ -60,16 +61,31 @@ def read_parquet(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     Raises:
         CryoccdError: the file is absent, no Parquet, or lacks a column.
     """
+    check_parquet(path, columns)
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's errors are one or the other
+        raise _no_parquet(path, error) from error
+
+
+def check_parquet(path: Path, columns: tuple[str, ...]) -> None:
+    """Refuse a table without these columns, by its schema alone.
+
+    Raises:
+        CryoccdError: the file is absent, no Parquet, or lacks a column.
+    """
     _check_file(path)
     try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pyarrow's errors are one or the other
-        reason = _reason(error)
-        raise CryoccdError(f"{path}: not readable as Parquet ({reason}); make it again") from error
-    missing = [column for column in columns if column not in table]
+        known = pq.read_schema(path).names
+    except (OSError, ValueError) as error:
+        raise _no_parquet(path, error) from error
+    missing = [column for column in columns if column not in known]
     if missing:
         raise CryoccdError(f"{path}: lacks the column {missing[0]}; make it again")
-    return table
+
+
+def _no_parquet(path: Path, error: Exception) -> CryoccdError:
+    return CryoccdError(f"{path}: not readable as Parquet ({_reason(error)}); make it again")
 
 
 def _check_file(path: Path) -> None:

@@ -1,5 +1,7 @@
 """A finished dataset folder, read."""
 
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from cryoccd.errors import CryoccdError
-from cryoccd.io.checked import read_json, read_parquet
+from cryoccd.io.checked import check_parquet, read_json, read_parquet
 from cryoccd.io.dataset.tables import COLUMNS
+from cryoccd.io.dataset.walk import walk_rows
 from cryoccd.io.dataset.writer import SCHEMA_VERSION
 from cryoccd.io.mrc import read_mrc
 from cryoccd.records import Exposure, Optics
@@ -49,12 +52,8 @@ class Dataset:
             raise CryoccdError(f"{root}: holds tilt series, expected a set of micrographs")
         columns = ("micrograph", *_OPTICS_COLUMNS)
         self.micrographs = read_parquet(root / "micrographs.parquet", columns)
-        self.particles = read_parquet(root / "particles.parquet", COLUMNS["particles"])
-        self.artefacts = read_parquet(root / "artefacts.parquet", COLUMNS["artefacts"])
-        self._rows = {
-            table: frame.groupby("micrograph").indices
-            for table, frame in (("particles", self.particles), ("artefacts", self.artefacts))
-        }
+        for table, needed in COLUMNS.items():
+            check_parquet(root / f"{table}.parquet", needed)
 
     def _check_files(self) -> None:
         files = self.manifest.get("files")
@@ -67,6 +66,30 @@ class Dataset:
             size, known = path.stat().st_size, dict(entry).get("bytes")
             if size != known:
                 raise CryoccdError(f"{path}: {size} bytes, in manifest.json {known}; {_AGAIN}")
+
+    @cached_property
+    def particles(self) -> pd.DataFrame:
+        """The truth of the whole set, read when it is first asked for."""
+        return read_parquet(self.root / "particles.parquet", COLUMNS["particles"])
+
+    @cached_property
+    def artefacts(self) -> pd.DataFrame:
+        """The artefacts of the whole set, read when they are first asked for."""
+        return read_parquet(self.root / "artefacts.parquet", COLUMNS["artefacts"])
+
+    @cached_property
+    def _rows(self) -> dict[str, dict[str, NDArray[np.intp]]]:
+        tables = {"particles": self.particles, "artefacts": self.artefacts}
+        return {table: frame.groupby("micrograph").indices for table, frame in tables.items()}
+
+    def walk(self, table: str = "particles") -> Iterator[tuple[str, pd.DataFrame]]:
+        """Name and rows of each micrograph in table order, without holding the whole table."""
+        yield from walk_rows(self.root / f"{table}.parquet", self.names)
+
+    @property
+    def synthetic(self) -> bool:
+        """False for real micrographs whose picks were imported."""
+        return bool(self.manifest.get("synthetic", True))
 
     @property
     def names(self) -> list[str]:

@@ -28,14 +28,18 @@ class DatasetWriter:
         made_by: resolved configuration, seed and whatever else made the set; goes into the
             manifest, and its hash decides whether items of an earlier run may be kept.
         resume: keep finished items of an earlier run with the same `made_by`.
+        synthetic: false for real micrographs.
 
     Raises:
         CryoccdError: the folder is not empty and `resume` is off, or what it holds was not begun
             by this writer or with another configuration.
     """
 
-    def __init__(self, root: Path, made_by: dict[str, Any], resume: bool = False) -> None:
+    def __init__(
+        self, root: Path, made_by: dict[str, Any], resume: bool = False, synthetic: bool = True
+    ) -> None:
         self.root = root
+        self.synthetic = synthetic
         self.made_by = json.loads(json.dumps(made_by, default=str))
         if root.exists() and not root.is_dir():
             raise CryoccdError(f"{root}: not a folder; choose another --output")
@@ -126,7 +130,7 @@ class DatasetWriter:
             "made_by": self.made_by,
             "version": cryoccd.__version__,
             "commit": source_commit(Path(cryoccd.__file__).resolve().parents[1]),
-            "synthetic": True,
+            "synthetic": self.synthetic,
             "files": files,
         }
         write_text(self._manifest, json.dumps(manifest, indent=1))
