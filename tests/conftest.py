@@ -24,3 +24,17 @@ def toy_folders(tmp_path_factory) -> tuple[Path, Path]:
 
     root = tmp_path_factory.mktemp("toy")
     return write_simulated(root / "simulated", empty=(3,)), write_real(root / "real")
+
+
+@pytest.fixture(scope="session")
+def exact(tmp_path_factory) -> Path:
+    """verify-c1.yaml with 8 of its 40 micrographs: 400 whole particles without symmetry."""
+    from dataclasses import replace
+
+    from cryoccd.simulate.config import read_config
+    from cryoccd.simulate.run import simulate
+
+    root = tmp_path_factory.mktemp("exact") / "exact"
+    config = read_config(Path(__file__).parents[1] / "configs/simulate/verify-c1.yaml")
+    simulate(replace(config, count=8), root)
+    return root

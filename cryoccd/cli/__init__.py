@@ -14,8 +14,13 @@ VERBS = {
     "translate": "give simulated micrographs realistic noise with a fitted method",
     "evaluate": "how realistic generated micrographs are (noise)",
     "table": "rerun a table: simulate, fit, translate, evaluate, compare (fid)",
+    "import": "real micrographs with the picks of another program as a dataset folder",
+    "export": "a dataset folder for RELION, Topaz, EMAN, crYOLO, CryoSPARC, cryoDRGN, COCO, copick",
+    "verify": "checksums, headers and labels of a set, proven by reconstruction",
     "fetch": "structures and maps of the PDB, AlphaFold DB and EMDB into the cache",
 }
+
+_MODULES = {"import": "import_picks"}  # a word of Python's own
 
 
 def main(argv: list[str]) -> int:
@@ -25,7 +30,7 @@ def main(argv: list[str]) -> int:
     except CryoccdError as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
-        again = "the same command continues, simulate and translate with --resume"
+        again = "the same command continues; simulate, translate, import and export with --resume"
         print(f"cryoccd: interrupted; {again}", file=sys.stderr)
         return 130
     except SystemExit as stop:  # argparse leaves this way after --help
@@ -48,7 +53,8 @@ def dispatch(argv: list[str]) -> None:
 
         print(__version__)
     elif argv[0] in VERBS:
-        importlib.import_module(f"cryoccd.cli.{argv[0]}").run(argv[1:])
+        module = _MODULES.get(argv[0], argv[0])
+        importlib.import_module(f"cryoccd.cli.{module}").run(argv[1:])
     else:
         raise CryoccdError(f"no verb {argv[0]!r}, expected one of {', '.join(VERBS)}")
 

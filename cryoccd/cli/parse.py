@@ -15,8 +15,8 @@ from cryoccd.io.refusal import one_line
 def call(prog: str, function: Callable[..., Any], argv: list[str]) -> None:
     """Parse `argv` for the parameters of a typed function and call it.
 
-    A boolean parameter is a flag without a value. An unknown key, on the command line or in a
-    --config file, is an error; nothing exits here, but after --help.
+    A parameter that is false by default is a flag without a value. An unknown key, on the command
+    line or in a --config file, is an error; nothing exits here, but after --help.
 
     Raises:
         CryoccdError: the command line or a file was refused.
@@ -30,7 +30,7 @@ def call(prog: str, function: Callable[..., Any], argv: list[str]) -> None:
     )
     parser.add_argument("--config", action="config", help="YAML file with any of the options")
     parameters = inspect.signature(function).parameters
-    flags = [name for name, parameter in parameters.items() if parameter.annotation is bool]
+    flags = [name for name, parameter in parameters.items() if parameter.default is False]
     parser.add_function_arguments(function, as_group=False, fail_untyped=True, skip=set(flags))
     for name in flags:
         text = re.search(rf"^ +{name}: (.*)", described, re.MULTILINE)

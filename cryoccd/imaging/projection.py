@@ -67,13 +67,16 @@ class Projector:
         projector._transform = transform.to(device)
         return projector
 
-    def project(self, eulers_deg: Tensor, shifts_px: Tensor | None = None) -> Tensor:
+    def project(
+        self, eulers_deg: Tensor, shifts_px: Tensor | None = None, magnification: float = 1.0
+    ) -> Tensor:
         """Projected potential, the sum of V dz, in volt angstrom.
 
         Args:
             eulers_deg: (n, 3) RELION rot, tilt, psi.
             shifts_px: (n, 2) sub-pixel shifts x, y of the origin away from pixel
                 [box // 2, box // 2]; none by default.
+            magnification: size of the view over that of the volume, in pixels and voxels.
 
         Returns:
             (n, box, box) float32 views; a point c of the volume appears at the first two entries
@@ -88,11 +91,12 @@ class Projector:
         step = max(1, _SAMPLES_AT_ONCE // (box * (box // 2 + 1)))
         for start in range(0, n, step):
             part = slice(start, start + step)
-            slices = self._slices(matrices[part]) * self._origin_phase(shifts_px[part])
+            slices = self._slices(matrices[part], magnification)
+            slices *= self._origin_phase(shifts_px[part])
             views[part] = torch.fft.irfft2(slices, s=(box, box))
         return views * self.voxel_size_A
 
-    def _slices(self, matrices: Tensor) -> Tensor:
+    def _slices(self, matrices: Tensor, magnification: float) -> Tensor:
         """Central slices (n, box, box // 2 + 1) of the transform, origin at [0, 0]."""
         box, device = self.box_px, self.device
         k_y, k_x = torch.meshgrid(
@@ -100,10 +104,11 @@ class Projector:
             torch.arange(box // 2 + 1, device=device, dtype=torch.float32),
             indexing="ij",
         )
-        inside = torch.hypot(k_y, k_x) <= (box - 1) // 2
+        # the transform of f(x / m) is that of f at m k
+        inside = torch.hypot(k_y, k_x) * max(1.0, magnification) <= (box - 1) // 2
         wanted_xy = torch.stack([k_x[inside], k_y[inside]], dim=-1)
         # A^T (k_x, k_y, 0), in steps of the transform that is padded to twice the box
-        xyz = 2 * wanted_xy @ matrices[:, :2]
+        xyz = 2 * magnification * wanted_xy @ matrices[:, :2]
         mirrored = xyz[..., 0] < 0  # the half with k_x < 0 is not stored: F(-k) = conj F(k)
         xyz = torch.where(mirrored[..., None], -xyz, xyz)
         between = xyz - xyz.floor()

@@ -70,6 +70,10 @@ class MicrographFolder:
         self._shapes[name] = (values.shape[0], values.shape[1])
         return values
 
+    def path(self, name: str) -> Path:
+        """File of a micrograph."""
+        return self._source.path(name)
+
     def picks_px(self, name: str) -> NDArray[np.float64] | None:
         """(n, 2) x, y from the centre of pixel [0, 0]; None where the folder has no picks."""
         if not self.has_picks:
@@ -99,13 +103,18 @@ class MicrographFolder:
             )
         return self._pixel_size[1]
 
+    @property
+    def known_optics(self) -> dict[str, Any]:
+        """Those keys of FolderOptics that optics.yaml, micrographs.star or the tables tell."""
+        return self._source.optics | self._yaml
+
     def optics(self) -> FolderOptics:
         """Optics from optics.yaml, completed by micrographs.star or the dataset's tables.
 
         Raises:
             CryoccdError: a key is missing or out of range.
         """
-        values = self._source.optics | self._yaml
+        values = self.known_optics
         # the pixel size may stand in the headers alone
         missing = [key for key in OPTICS_KEYS if key not in values and key != "pixel_size_A"]
         if missing:
@@ -116,6 +125,11 @@ class MicrographFolder:
             return FolderOptics(**{**values, "pixel_size_A": self.pixel_size_A})
         except CryoccdError as error:
             raise CryoccdError(f"{self.root}: optics: {error}") from error
+
+    def measured_diameter_A(self) -> float | None:
+        """Diameter of a particle by its labels; None where there are none."""
+        diameter_px = self._source.diameter_px()
+        return None if diameter_px is None else diameter_px * self.pixel_size_A
 
     def _note_pixel_size(self, origin: str, pixel_size_A: float) -> None:
         if not 0 < pixel_size_A < float("inf"):

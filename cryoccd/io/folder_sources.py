@@ -36,6 +36,9 @@ class FolderSource(Protocol):
     def optics(self) -> dict[str, Any]:
         """The keys of FolderOptics that the folder tells."""
 
+    def diameter_px(self) -> float | None:
+        """Diameter of a particle by its instance labels; None where there are none."""
+
 
 class PlainSource:
     """Images in micrographs/ or in the folder itself; optional picks/ and micrographs.star."""
@@ -75,6 +78,10 @@ class PlainSource:
         star = self._root / "micrographs.star"
         return read_micrographs_star(star, self.names) if star.is_file() else {}
 
+    def diameter_px(self) -> float | None:
+        """None: picks have no size."""
+        return None
+
 
 class DatasetSource:
     """A dataset folder of this project; picks are its truth, optics its tables.
@@ -103,19 +110,21 @@ class DatasetSource:
 
     @cached_property
     def optics(self) -> dict[str, Any]:
-        """The keys of FolderOptics, the particle's diameter measured on the labels."""
+        """The keys of FolderOptics that the table knows, the diameter measured on the labels."""
         table = self._dataset.micrographs
         path = self._dataset.root / "micrographs.parquet"
         keys = ("voltage_kV", "cs_mm", "amplitude_contrast", "pixel_size_A")
-        values: dict[str, Any] = {k: one_value(path, k, table[k].to_numpy(float)) for k in keys}
-        defocus_A = (table["defocus_u_A"] + table["defocus_v_A"]) / 2
-        values["defocus_A"] = (float(defocus_A.min()), float(defocus_A.max()))
-        diameter_px = self._diameter_px()
+        known = {key: table[key].dropna().to_numpy(float) for key in keys}  # NaN in real sets
+        values: dict[str, Any] = {k: one_value(path, k, v) for k, v in known.items() if len(v)}
+        defocus_A = ((table["defocus_u_A"] + table["defocus_v_A"]) / 2).dropna()
+        if len(defocus_A):
+            values["defocus_A"] = (float(defocus_A.min()), float(defocus_A.max()))
+        diameter_px = self.diameter_px()
         if diameter_px is not None:
             values["particle_diameter_A"] = diameter_px * values["pixel_size_A"]
         return values
 
-    def _diameter_px(self) -> float | None:
+    def diameter_px(self) -> float | None:
         """Median diameter of the discs that have the area of a whole particle's label."""
         if not (self._dataset.root / "instances").is_dir():
             return None

@@ -46,6 +46,17 @@ def read_mrc(path: Path, ndim: int | None = None) -> tuple[NDArray[np.float32], 
     return values, voxel_size_A
 
 
+def read_mrc_shape(path: Path) -> tuple[int, ...]:
+    """(nz, ny, nx) of a file, by its header; the values are not read.
+
+    Raises:
+        CryoccdError: missing, not MRC, or of a size that the header does not tell.
+    """
+    if not path.is_file():
+        raise CryoccdError(f"{path}: no such file")
+    return _check_size(path)
+
+
 def write_mrc(
     path: Path,
     values: NDArray[Any],
@@ -56,7 +67,7 @@ def write_mrc(
     _write(path, values, voxel_size_A, label, stack=False)
 
 
-def write_stack(path: Path, values: NDArray[np.float32], pixel_size_A: float, label: str) -> None:
+def write_stack(path: Path, values: NDArray[Any], pixel_size_A: float, label: str) -> None:
     """Write (n, h, w) images of one pixel size as a stack, whole or not at all."""
     _write(path, values, pixel_size_A, label, stack=True)
 
@@ -80,8 +91,8 @@ def _write(
         file.header.label[0] = label[:80].encode("ascii")
 
 
-def _check_size(path: Path) -> None:
-    """Compare the header's claim with the file before anything is allocated."""
+def _check_size(path: Path) -> tuple[int, ...]:
+    """Compare the header's claim with the file before anything is allocated; (nz, ny, nx)."""
     size = path.stat().st_size
     if size < 1024:
         raise CryoccdError(f"{path}: {size} bytes, an MRC header alone has 1024; write it again")
@@ -100,6 +111,7 @@ def _check_size(path: Path) -> None:
             f"{path}: the header claims {nx} x {ny} x {nz} values = {claimed} bytes, "
             f"the file has {size}; copy it again"
         )
+    return nz, ny, nx
 
 
 def _one_line(error: Exception) -> str:

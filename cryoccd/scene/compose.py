@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -29,8 +30,10 @@ def place_particles(
     cut by the edge are as frequent as they are in a larger field. Larger species go first, since
     they find no hole later. Where not all find room, a warning says how many did.
     """
+    if crowding.edge_distance_A is not None:
+        field = replace(field, margin_A=-crowding.edge_distance_A)
     height_A, width_A = (side * field.pixel_size_A for side in field.shape_px)
-    spread = float(np.prod(field.high_A - field.low_A)) / (width_A * height_A)
+    spread = max(1.0, float(np.prod(field.high_A - field.low_A)) / (width_A * height_A))
     n = max(0, round(spread * generator.normal(crowding.mean, crowding.sd)))
     counts = np.bincount(
         generator.choice(len(species), size=n, p=shares(species)), minlength=len(species)

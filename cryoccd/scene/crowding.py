@@ -48,12 +48,15 @@ class CrowdingConfig:
         min_distance_A: least distance between centres; by default the mean of the two diameters.
         overlap_in_projection: whether particles may lie above one another; by default only
             filaments, polysomes, clumps, packings and what is bound to membranes may.
+        edge_distance_A: least distance of a centre from the edge of the field; by default centres
+            lie beyond the edge as well, so that some particles are cut.
     """
 
     mean: float = 100.0
     sd: float = 0.0
     min_distance_A: float | None = None
     overlap_in_projection: bool = False
+    edge_distance_A: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.mean <= 60000:  # instance labels have 16 bits
@@ -63,6 +66,10 @@ class CrowdingConfig:
         if self.min_distance_A is not None and not 0 < self.min_distance_A <= 1e5:
             raise CryoccdError(
                 f"particles: min_distance_A = {self.min_distance_A}, expected angstrom above 0"
+            )
+        if self.edge_distance_A is not None and not 0 <= self.edge_distance_A <= 1e5:
+            raise CryoccdError(
+                f"particles: edge_distance_A = {self.edge_distance_A}, expected 0 or more angstrom"
             )
 
 

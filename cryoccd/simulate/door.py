@@ -17,8 +17,14 @@ def check_scene(config: SimulateConfig, species: Sequence[SpeciesInScene]) -> No
             of another size than the field, a label that is not in it, or artefacts that the pixel
             size cannot show.
     """
-    height, width = config.shape_px
-    area_A2 = height * width * config.pixel_size_A**2
+    edge_A = config.particles.edge_distance_A or 0.0
+    height_A, width_A = (side * config.pixel_size_A - 2 * edge_A for side in config.shape_px)
+    if min(height_A, width_A) <= 0:
+        raise CryoccdError(
+            f"particles: edge_distance_A = {edge_A:g} leaves no room in the field of "
+            f"{config.shape_px[0]} x {config.shape_px[1]} px; lower it"
+        )
+    area_A2 = height_A * width_A
     check_density(species, config.particles, area_A2, config.ice.median_A)
     has = {name for name in ("membranes", "backdrop") if getattr(config, name)}
     check_needs(species, has)

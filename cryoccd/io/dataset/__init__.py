@@ -7,6 +7,7 @@ has a record under .items/; the manifest is written last, so a folder without on
 from cryoccd.io.dataset.item import Item
 from cryoccd.io.dataset.reader import Dataset
 from cryoccd.io.dataset.tilt_item import TiltItem
+from cryoccd.io.dataset.tomograms import TomogramSet
 from cryoccd.io.dataset.writer import DatasetWriter
 
-__all__ = ["Dataset", "DatasetWriter", "Item", "TiltItem"]
+__all__ = ["Dataset", "DatasetWriter", "Item", "TiltItem", "TomogramSet"]

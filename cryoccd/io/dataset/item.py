@@ -1,7 +1,5 @@
 """One micrograph on its way to a dataset folder: its files and its rows."""
 
-import os
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 
 import cryoccd
 from cryoccd.errors import CryoccdError
-from cryoccd.io.atomic import atomic_path
+from cryoccd.io.atomic import link_or_copy
 from cryoccd.io.dataset.tables import COLUMNS
 from cryoccd.io.mrc import write_mrc, write_stack
 from cryoccd.records import ARTEFACT_COLUMNS, PARTICLE_COLUMNS, Exposure
@@ -66,7 +64,7 @@ class Item:
         clean, image, instances, ice = (root / kind / f"{self.name}.mrc" for kind in kinds)
         write_mrc(clean, exposure.clean.numpy(), pixel_size_A, label)
         if self.image is None:
-            _link(clean, image)
+            link_or_copy(clean, image)
         else:
             write_mrc(image, self.image.astype(np.float32), pixel_size_A, label)
         write_mrc(instances, exposure.instances.numpy().astype(np.uint16), pixel_size_A, label)
@@ -99,14 +97,3 @@ class Item:
 def seed_label(seed: int) -> str:
     """The label of every image that a seed made."""
     return f"SYNTHETIC cryoccd {cryoccd.__version__} seed {seed}"
-
-
-def _link(source: Path, target: Path) -> None:
-    """A hard link, or a copy where the file system has none."""
-    target.parent.mkdir(exist_ok=True)
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        with atomic_path(target) as temporary:
-            shutil.copyfile(source, temporary)

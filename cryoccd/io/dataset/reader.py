@@ -10,15 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from cryoccd.errors import CryoccdError
-from cryoccd.io.checked import check_parquet, read_json, read_parquet
+from cryoccd.io.checked import check_parquet, read_parquet
+from cryoccd.io.dataset.finished import read_manifest
 from cryoccd.io.dataset.tables import COLUMNS
 from cryoccd.io.dataset.walk import walk_rows
-from cryoccd.io.dataset.writer import SCHEMA_VERSION
 from cryoccd.io.mrc import read_mrc
 from cryoccd.records import Exposure, Optics
 
 _OPTICS_COLUMNS = tuple(Optics.__dataclass_fields__)
-_AGAIN = "make the set again in an empty folder"
 
 
 class Dataset:
@@ -34,38 +33,13 @@ class Dataset:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        if not root.is_dir():
-            raise CryoccdError(f"{root}: no such folder")
-        if not (root / "manifest.json").is_file():
-            raise CryoccdError(
-                f"{root}: no manifest.json, so unfinished or no dataset folder; "
-                "run the command that makes it again with --resume"
-            )
-        self.manifest = read_json(root / "manifest.json")
-        if self.manifest.get("schema_version") != SCHEMA_VERSION:
-            raise CryoccdError(
-                f"{root}: manifest.json has schema_version "
-                f"{self.manifest.get('schema_version')}, expected {SCHEMA_VERSION}"
-            )
-        self._check_files()
+        self.manifest = read_manifest(root)
         if not (root / "micrographs.parquet").is_file() and (root / "tilts.parquet").is_file():
             raise CryoccdError(f"{root}: holds tilt series, expected a set of micrographs")
         columns = ("micrograph", *_OPTICS_COLUMNS)
         self.micrographs = read_parquet(root / "micrographs.parquet", columns)
         for table, needed in COLUMNS.items():
             check_parquet(root / f"{table}.parquet", needed)
-
-    def _check_files(self) -> None:
-        files = self.manifest.get("files")
-        if not isinstance(files, dict):
-            raise CryoccdError(f"{self.root}: manifest.json lists no files; make the set again")
-        for name, entry in files.items():
-            path = self.root / name
-            if not path.is_file():
-                raise CryoccdError(f"{path}: no such file, but manifest.json lists it; {_AGAIN}")
-            size, known = path.stat().st_size, dict(entry).get("bytes")
-            if size != known:
-                raise CryoccdError(f"{path}: {size} bytes, in manifest.json {known}; {_AGAIN}")
 
     @cached_property
     def particles(self) -> pd.DataFrame:
@@ -80,7 +54,13 @@ class Dataset:
     @cached_property
     def _rows(self) -> dict[str, dict[str, NDArray[np.intp]]]:
         tables = {"particles": self.particles, "artefacts": self.artefacts}
-        return {table: frame.groupby("micrograph").indices for table, frame in tables.items()}
+        return {
+            table: {
+                str(name): np.asarray(rows)
+                for name, rows in frame.groupby("micrograph").indices.items()
+            }
+            for table, frame in tables.items()
+        }
 
     def walk(self, table: str = "particles") -> Iterator[tuple[str, pd.DataFrame]]:
         """Name and rows of each micrograph in table order, without holding the whole table."""
@@ -105,8 +85,18 @@ class Dataset:
         return float(sizes[0])
 
     def optics(self, name: str) -> Optics:
-        """Optics of one micrograph."""
+        """Optics of one micrograph.
+
+        Raises:
+            CryoccdError: the table does not know them, as of real micrographs without a STAR file.
+        """
         row = self.micrographs[self.micrographs["micrograph"] == name].iloc[0].to_dict()
+        unknown = [column for column in _OPTICS_COLUMNS if np.isnan(row[column])]
+        if unknown:
+            raise CryoccdError(
+                f"{self.root / 'micrographs.parquet'}: {name} has no {', '.join(unknown)}; import "
+                "it with a micrographs.star that tells them"
+            )
         return Optics(**{column: float(row[column]) for column in _OPTICS_COLUMNS})
 
     def particles_of(self, name: str) -> pd.DataFrame:

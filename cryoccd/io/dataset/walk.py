@@ -40,7 +40,7 @@ def walk_rows(
             end = int(other.argmax()) if other.any() else len(pending)
             yield name, pending.iloc[:end].reset_index(drop=True)
             pending = pending.iloc[end:]
-        if len(pending) or not exhausted and next(batches, None) is not None:
+        if len(pending) or (not exhausted and next(batches, None) is not None):
             where = f" ({pending[key].iloc[0]})" if len(pending) else ""
             raise CryoccdError(
                 f"{path}: rows out of the order of micrographs.parquet{where}; make the set again"

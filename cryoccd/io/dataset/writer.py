@@ -4,20 +4,37 @@ import json
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cryoccd
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import atomic_path, check_writable, remove_partial, sha256_file, write_text
 from cryoccd.io.checked import read_json
 from cryoccd.io.commit import source_commit
-from cryoccd.io.dataset.item import Item
+from cryoccd.io.dataset.item import Rows
 from cryoccd.io.dataset.tables import Table, write_table
-from cryoccd.io.dataset.tilt_item import TiltItem
 from cryoccd.io.mrc import write_mrc
 from cryoccd.records import Volume
 
 SCHEMA_VERSION = 2
+
+
+class Writable(Protocol):
+    """One item: its files and its rows."""
+
+    @property
+    def name(self) -> str:
+        """File stem."""
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Columns of the tables that may be without rows."""
+
+    def write_files(self, root: Path) -> list[Path]:
+        """Write the files below a folder; their paths."""
+
+    def rows(self) -> Rows:
+        """The item's part of each table."""
 
 
 class DatasetWriter:
@@ -78,8 +95,8 @@ class DatasetWriter:
             sha256_file(self.root / path) == entry["sha256"] for path, entry in files.items()
         )
 
-    def write(self, item: Item | TiltItem) -> None:
-        """Write one micrograph, or one tilt series, with its labels."""
+    def write(self, item: Writable) -> None:
+        """Write one micrograph, simulated or real, or one tilt series, with its labels."""
         self._begin()
         record = {
             "made_by": self.made_by,

@@ -1,0 +1,1 @@
+"""Dataset folders in the words of other programs, one file a format."""

@@ -1,0 +1,1 @@
+"""Labels proven: files, tables and instances by their own rules, geometry by reconstruction."""
