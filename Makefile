@@ -2,6 +2,7 @@
 PYTHON  ?= python3
 PROFILE ?= demo
 SEEDS   ?= 0
+EXTRAS  ?= dev,fid
 BIN     := .venv/bin
 # waiting threads sleep: worker processes and torch share the cores
 export OMP_NUM_THREADS ?= 2
@@ -24,7 +25,7 @@ install: .venv/installed ## build .venv with everything that is needed
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,fid]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	touch $@
 
 table-fid: install ## simulate, fit, translate, evaluate, print and write the FID table

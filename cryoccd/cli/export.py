@@ -35,13 +35,17 @@ def export(
         downsample: factor for Topaz; by default chosen from the diameter.
         resume: continue an interrupted export.
     """
-    from cryoccd.io.dataset import Dataset
+    from cryoccd.io.dataset import Dataset, TomogramSet
     from cryoccd.io.export.options import ExportOptions
     from cryoccd.io.export.run import FORMATS, export_micrographs
+    from cryoccd.io.export.tomograms import export_tomograms
 
-    if format not in FORMATS:
-        known = ", ".join(FORMATS)
+    if format not in (*FORMATS, "copick"):
+        known = ", ".join((*FORMATS, "copick"))
         raise CryoccdError(f"export: format {format!r}, expected one of {known}")
+    if format == "copick":
+        print(export_tomograms(TomogramSet(input), output, resume))
+        return
     names = tuple(n.strip() for n in species.split(",") if n.strip()) if species else None
     options = ExportOptions(
         stacks, box_px, float16, normalise, names, particle_diameter_A, downsample

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import starfile
 import yaml
 from numpy.typing import NDArray
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.folder_tables import image_stem
+from cryoccd.io.star import join_optics
+from cryoccd.io.star_blocks import read_blocks
 
 
 @dataclass(frozen=True)
@@ -154,25 +155,14 @@ def _star_pixel_size(
 
 def _star_table(path: Path) -> pd.DataFrame:
     """One row a micrograph, the columns of its optics group joined on."""
-    try:
-        blocks = starfile.read(path, always_dict=True)
-    except Exception as error:  # starfile raises whatever its parser meets first
-        reason = " ".join(str(error).split())
-        raise CryoccdError(f"{path}: not a readable STAR file ({reason})") from error
-    # a block of one row without loop_ comes as a mapping
-    tables = {k: pd.DataFrame([v]) if isinstance(v, dict) else v for k, v in blocks.items()}
+    tables = read_blocks(path)
     optics = tables.pop("optics", None)
     if not tables:
         raise CryoccdError(f"{path}: holds no table of micrographs")
     table = tables.get("micrographs", next(iter(tables.values())))
-    if optics is None:
-        return table
-    groups = _column(path, optics, "rlnOpticsGroup")
-    unknown = set(_column(path, table, "rlnOpticsGroup")) - set(groups)
-    if unknown or groups.duplicated().any():
-        raise CryoccdError(f"{path}: data_optics must name each rlnOpticsGroup of the table once")
-    own = [c for c in optics.columns if c == "rlnOpticsGroup" or c not in table.columns]
-    return table.merge(optics[own], on="rlnOpticsGroup", how="left")
+    if optics is not None:
+        _column(path, table, "rlnOpticsGroup")
+    return join_optics(path, table, optics)
 
 
 def _column(path: Path, table: pd.DataFrame, name: str) -> pd.Series:

@@ -1,15 +1,14 @@
 """Tables of RELION STAR files, of any version, found by their columns and not by their order."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import starfile
 
 from cryoccd.errors import CryoccdError
+from cryoccd.io.star_blocks import read_blocks
 
-_LARGEST = 2**31  # bytes
+_GROUP = "rlnOpticsGroup"
 
 
 def read_star_table(
@@ -26,43 +25,62 @@ def read_star_table(
         CryoccdError: no such file, no STAR file, no block with the columns, no rows, or what is
             no number.
     """
-    for table in _blocks(path).values():
-        if isinstance(table, dict):  # a block without loop: one row
-            table = pd.DataFrame([table])
-        if set(columns) <= set(table.columns):
-            return _checked(path, table, columns, may_be_empty)
-    raise CryoccdError(f"{path}: no block with the columns {', '.join(columns)}; expected RELION's")
-
-
-def _blocks(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise CryoccdError(f"{path}: no such file")
-    if path.stat().st_size > _LARGEST:
-        raise CryoccdError(f"{path}: {path.stat().st_size} bytes, expected a STAR file below 2 GiB")
-    try:
-        blocks: dict[str, Any] = starfile.read(path, always_dict=True)
-    except Exception as error:  # its parser raises whatever pandas, python or the disk raise
-        reason = " ".join(str(error).split())
-        raise CryoccdError(
-            f"{path}: not a readable STAR file ({reason}); write it again"
-        ) from error
-    if not blocks:
-        raise CryoccdError(f"{path}: no data block; expected a RELION STAR file")
-    return blocks
-
-
-def _checked(
-    path: Path, table: pd.DataFrame, columns: tuple[str, ...], may_be_empty: bool
-) -> pd.DataFrame:
+    table = find_table(path, read_blocks(path), columns)
     if len(table) == 0 and not may_be_empty:
         raise CryoccdError(f"{path}: no rows; expected at least one")
-    table = table.copy()
     for column in columns:
-        if column.endswith("Name"):
-            continue
-        table[column] = pd.to_numeric(table[column], errors="coerce")
-        bad = ~np.isfinite(table[column].to_numpy(np.float64))
-        if bad.any():
-            row = int(np.flatnonzero(bad)[0]) + 1
-            raise CryoccdError(f"{path}: {column} of row {row} is no number; mend the file")
+        if not column.endswith("Name"):
+            bad = ~np.isfinite(table[column].to_numpy(np.float64))
+            if bad.any():
+                row = int(np.flatnonzero(bad)[0]) + 1
+                raise CryoccdError(f"{path}: {column} of row {row} is no number; mend the file")
     return table
+
+
+def find_table(
+    path: Path, blocks: dict[str, pd.DataFrame], columns: tuple[str, ...], name: str = "particles"
+) -> pd.DataFrame:
+    """The table that has the columns: the block of that name before others.
+
+    Raises:
+        CryoccdError: no block has them.
+    """
+    found = {key: table for key, table in blocks.items() if set(columns) <= set(table.columns)}
+    if not found:
+        raise CryoccdError(
+            f"{path}: no block with the columns {', '.join(columns)}; expected RELION's"
+        )
+    return found.get(name, next(iter(found.values())))
+
+
+def join_optics(path: Path, table: pd.DataFrame, optics: pd.DataFrame | None) -> pd.DataFrame:
+    """The table with the columns of each row's optics group, where it has groups.
+
+    Args:
+        path: for the message.
+        table: rows with or without rlnOpticsGroup.
+        optics: the block data_optics; None where the file has none.
+
+    Raises:
+        CryoccdError: groups without data_optics, or one that data_optics lacks or has twice.
+    """
+    if _GROUP not in table.columns:
+        return table
+    if optics is None or _GROUP not in optics.columns:
+        raise CryoccdError(
+            f"{path}: {_GROUP} without a block data_optics that has it; write the block as well"
+        )
+    groups = optics[_GROUP]
+    twice = groups[groups.duplicated()]
+    if len(twice):
+        raise CryoccdError(
+            f"{path}: data_optics must name each {_GROUP} once, but has {twice.iloc[0]:g} twice"
+        )
+    unknown = np.flatnonzero(~table[_GROUP].isin(groups))
+    if len(unknown):
+        raise CryoccdError(
+            f"{path}: data_optics must name each {_GROUP} of the table, but lacks "
+            f"{table[_GROUP].iloc[unknown[0]]:g} of row {unknown[0] + 1}; mend one of them"
+        )
+    own = [name for name in optics.columns if name == _GROUP or name not in table.columns]
+    return table.merge(optics[own], on=_GROUP, how="left")

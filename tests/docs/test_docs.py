@@ -13,12 +13,22 @@ import yaml
 
 from cryoccd.cli import VERBS, main
 from cryoccd.data.datamodule import CryoDataModule
+from cryoccd.io.export.run import FORMATS
 from cryoccd.io.folder_optics import OPTICS_KEYS, read_optics_yaml
 from cryoccd.records import ARTEFACT_COLUMNS, PARTICLE_COLUMNS, Optics
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = ("conventions.md", "dataset.md", "folders.md", "methods.md", "metrics.md")
+PAGES = (
+    "conventions.md",
+    "dataset.md",
+    "export.md",
+    "folders.md",
+    "import.md",
+    "methods.md",
+    "metrics.md",
+    "verify.md",
+)
 OPTION = re.compile(r"(?<![\w-])--([A-Za-z][\w.-]*)")
 HELP = {**{verb: (verb,) for verb in VERBS}, "evaluate": ("evaluate", "noise")}
 HELP["table"] = ("table", "fid")
@@ -113,6 +123,18 @@ def test_folder_is_read(example_folders) -> None:
     names = run_blocks("folders.md")
     assert names["picks_px"].shape == (9, 2)
     assert names["image"].shape == (128, 128)
+
+
+def test_a_set_is_verified(exact, tmp_path, monkeypatch) -> None:
+    (tmp_path / "simulated").symlink_to(exact)
+    monkeypatch.chdir(tmp_path)
+    found = run_blocks("verify.md")["finding"]
+    assert (found.family, found.verdict) == ("defocus", "pass")
+
+
+def test_formats_of_the_page_are_those_of_the_verb() -> None:
+    told = re.findall(r"^\| `(\w+)` \|.*\|.*\|$", text_of("export.md"), re.M)
+    assert told == [*FORMATS, "copick"]
 
 
 def test_optics_of_the_page_are_valid(tmp_path) -> None:

@@ -146,8 +146,8 @@ def test_a_write_that_dies_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("cryoccd.io.dataset.item.os.link", full)
-    monkeypatch.setattr("cryoccd.io.dataset.item.shutil.copyfile", full)
+    monkeypatch.setattr("cryoccd.io.atomic.os.link", full)
+    monkeypatch.setattr("cryoccd.io.atomic.shutil.copyfile", full)
     with pytest.raises(OSError, match="no space"):
         write_set(tmp_path, ["a"])
     assert not DatasetWriter(tmp_path, MADE_BY, resume=True).has("a")
@@ -160,7 +160,7 @@ def test_where_links_are_unknown_the_image_is_copied(
     def refuse(*_: object) -> None:
         raise PermissionError("links are not supported")
 
-    monkeypatch.setattr("cryoccd.io.dataset.item.os.link", refuse)
+    monkeypatch.setattr("cryoccd.io.atomic.os.link", refuse)
     write_set(tmp_path, ["a"]).finish(["a"])
     clean, image = (tmp_path / kind / "a.mrc" for kind in ("clean", "micrographs"))
     assert clean.read_bytes() == image.read_bytes()

@@ -3,11 +3,10 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from cryoccd.io.atomic import write_text
+from cryoccd.io.atomic import link_or_copy, write_text
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.export.diameter import particle_diameter_A
 from cryoccd.io.export.labelled import Labelled, survey
-from cryoccd.io.export.linked import link
 from cryoccd.io.export.options import ExportOptions
 from cryoccd.io.export.relion import mark
 
@@ -55,7 +54,7 @@ class CryoloExport:
 
     def write(self, item: Labelled) -> int:
         """One micrograph; one without particles has a file without rows."""
-        link(item.path, self._root / "train_image" / item.path.name)
+        link_or_copy(item.path, self._root / "train_image" / item.path.name)
         side = self._box_px
         head = "".join(f"_{column} #{number}\n" for number, column in enumerate(_COLUMNS, 1))
         rows = "".join(

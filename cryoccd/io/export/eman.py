@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cryoccd.io.atomic import write_text
+from cryoccd.io.atomic import link_or_copy, write_text
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.export.boxes import default_box_px
 from cryoccd.io.export.labelled import Labelled, survey
-from cryoccd.io.export.linked import link
 from cryoccd.io.export.options import ExportOptions
 from cryoccd.io.export.relion import mark
 
@@ -41,7 +40,7 @@ class EmanExport:
 
     def write(self, item: Labelled) -> int:
         """One micrograph; one without particles has an empty box file."""
-        link(item.path, self._root / "micrographs" / item.path.name)
+        link_or_copy(item.path, self._root / "micrographs" / item.path.name)
         centres = np.floor(item.centres_px + 0.5).astype(int)
         side = self._box_px
         lines = [f"{x - side // 2}\t{y - side // 2}\t{side}\t{side}\n" for x, y in centres]

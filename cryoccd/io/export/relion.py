@@ -13,10 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import cryoccd
+from cryoccd.io.atomic import link_or_copy
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.export.boxes import BoxCutter, box_cutter
 from cryoccd.io.export.labelled import Labelled, survey
-from cryoccd.io.export.linked import link
 from cryoccd.io.export.optics_groups import OpticsGroups
 from cryoccd.io.export.options import ExportOptions
 from cryoccd.io.mrc import write_stack
@@ -110,7 +110,7 @@ class RelionExport:
     def write(self, item: Labelled) -> int:
         """One micrograph; how many of its particles lie too close to the edge for a box."""
         image = f"micrographs/{item.name}.mrc"
-        link(item.path, self._root / image)
+        link_or_copy(item.path, self._root / image)
         row: list[Cell] = [image, self._groups.number(item.settings)]
         if self._focused_micrographs:
             row += [item.settings[name] for name in _DEFOCUS.values()]

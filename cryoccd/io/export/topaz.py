@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from cryoccd.errors import CryoccdError
-from cryoccd.io.atomic import atomic_path, write_text
+from cryoccd.io.atomic import atomic_path, link_or_copy, write_text
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.export.diameter import particle_diameter_A
 from cryoccd.io.export.labelled import Labelled, survey
-from cryoccd.io.export.linked import link
 from cryoccd.io.export.options import ExportOptions
 from cryoccd.io.export.relion import mark
 
@@ -57,7 +56,7 @@ class TopazExport:
 
     def write(self, item: Labelled) -> int:
         """One micrograph; the last rows and columns of an odd size are cut by down-sampling."""
-        link(item.path, self._root / "micrographs" / item.path.name)
+        link_or_copy(item.path, self._root / "micrographs" / item.path.name)
         small = np.array(item.shape_px[::-1]) // self._scale
         points = np.floor(item.centres_px / self._scale + 0.5).astype(int)
         inside = ((points >= 0) & (points < small)).all(axis=1)

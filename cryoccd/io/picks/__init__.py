@@ -1,5 +1,6 @@
 """Picks of particles from other programs, in pixels from the centre of pixel [0, 0]."""
 
-from cryoccd.io.picks.read import read_picks_file
+from cryoccd.io.picks.read import read_pick_tables, read_picks_file
+from cryoccd.io.picks.table import PickTable
 
-__all__ = ["read_picks_file"]
+__all__ = ["PickTable", "read_pick_tables", "read_picks_file"]

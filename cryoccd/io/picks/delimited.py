@@ -8,32 +8,41 @@ from numpy.typing import NDArray
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.folder_tables import image_stem
-from cryoccd.io.picks.micrographs import Picks, by_micrograph
+from cryoccd.io.picks.table import PickTable, first_without, frame_of
 
 
-def read_topaz(path: Path) -> Picks:
+def read_topaz(path: Path) -> PickTable:
     """Picks of one file of Topaz; further columns, such as score, are left alone.
 
     Raises:
-        CryoccdError: no such table, a missing column, no rows, or no number.
+        CryoccdError: no such table, a missing column, or no rows.
     """
     table = _table(path, "\t", ("image_name", "x_coord", "y_coord"))
-    return by_micrograph(path, table["image_name"], _points_px(path, table, "x_coord", "y_coord"))
+    return _named(path, table, "image_name", "x_coord", "y_coord")
 
 
-def read_csv(path: Path) -> Picks:
+def read_csv(path: Path) -> PickTable:
     """Picks of one CSV file, with a column micrograph or else named after its micrograph.
 
     Without that column a header alone means no picks.
 
     Raises:
-        CryoccdError: no such table, a missing column, or no number.
+        CryoccdError: no such table, a missing column, or no rows with that column.
     """
     table = _table(path, ",", ("x_px", "y_px"))
-    points_px = _points_px(path, table, "x_px", "y_px")
     if "micrograph" in table.columns:
-        return by_micrograph(path, table["micrograph"], points_px)
-    return {image_stem(path.stem): points_px}
+        return _named(path, table, "micrograph", "x_px", "y_px")
+    points_px = _points_px(table, "x_px", "y_px")
+    fault = first_without(points_px, "x_px, y_px")
+    return PickTable(path, frame_of(points_px), image_stem(path.stem), fault)
+
+
+def _named(path: Path, table: pd.DataFrame, name: str, x: str, y: str) -> PickTable:
+    if len(table) == 0:
+        raise CryoccdError(f"{path}: no rows, so no micrograph is named; expected at least one")
+    points_px = _points_px(table, x, y)
+    rows = frame_of(points_px).assign(micrograph=table[name])
+    return PickTable(path, rows, fault=first_without(points_px, f"{x}, {y}"))
 
 
 def _table(path: Path, separator: str, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -52,10 +61,6 @@ def _table(path: Path, separator: str, columns: tuple[str, ...]) -> pd.DataFrame
     return table
 
 
-def _points_px(path: Path, table: pd.DataFrame, x: str, y: str) -> NDArray[np.float64]:
+def _points_px(table: pd.DataFrame, x: str, y: str) -> NDArray[np.float64]:
     columns = [pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64) for name in (x, y)]
-    points_px = np.stack(columns, axis=1)
-    bad = np.flatnonzero(~np.isfinite(points_px).all(axis=1))
-    if len(bad):
-        raise CryoccdError(f"{path}: row {bad[0] + 1} holds no pair of numbers in {x}, {y}")
-    return points_px
+    return np.stack(columns, axis=1)

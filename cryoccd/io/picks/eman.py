@@ -11,14 +11,14 @@ import numpy as np
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.folder_tables import image_stem
-from cryoccd.io.picks.micrographs import Picks
+from cryoccd.io.picks.table import PickTable, frame_of
 
 
-def read_box(path: Path) -> Picks:
+def read_box(path: Path) -> PickTable:
     """Picks of one box file, named after its micrograph; an empty one has none.
 
     Raises:
-        CryoccdError: lines of something else, or boxes without size.
+        CryoccdError: lines of something else than four numbers.
     """
     try:
         lines = path.read_text(encoding="utf8").splitlines()
@@ -29,10 +29,12 @@ def read_box(path: Path) -> Picks:
         raise CryoccdError(
             f"{path}: not an EMAN box file ({reason}); expected x y width height in each line"
         ) from error
+    with np.errstate(invalid="ignore"):  # infinite ones are bad below
+        points_px = rows[:, :2] + rows[:, 2:] // 2
     bad = ~np.isfinite(rows).all(axis=1) | (rows[:, 2:] <= 0).any(axis=1)
+    points_px[bad] = np.nan
+    fault = None
     if bad.any():
         found = " ".join(f"{value:g}" for value in rows[bad][0])
-        raise CryoccdError(
-            f"{path}: a box of {found}, expected x y width height with sizes above 0"
-        )
-    return {image_stem(path.stem): rows[:, :2] + rows[:, 2:] // 2}
+        fault = f"a box of {found}, expected x y width height with sizes above 0"
+    return PickTable(path, frame_of(points_px), image_stem(path.stem), fault)
