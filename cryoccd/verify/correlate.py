@@ -29,6 +29,33 @@ def correlation(a: Tensor, b: Tensor) -> Tensor:
     return torch.where(norm > 0, product / norm.clamp_min(1e-30), torch.zeros_like(product))
 
 
+def damping(images: Tensor, references: Tensor, side: int, noise_free: bool) -> Tensor:
+    """(m,) what the amplitude of images is of that of references, ring by ring, over all of them.
+
+    Damage, motion and cameras damp high frequencies. References must be damped alike, or what is
+    fitted to the images bends towards whatever damps as well. Without noise the powers tell it,
+    however wrong the phases are; with noise only what images and references have in common.
+
+    Args:
+        images: (n, m) spectra of (side, side) fields.
+        references: (n, m) spectra.
+        side: of the fields.
+        noise_free: whether the images are.
+    """
+    inside, _ = _band(side)
+    ring = (radial_frequency((side, side), rfft=True)[inside] * side).round().long()
+
+    def rings(values: Tensor) -> Tensor:
+        return torch.bincount(ring, values.sum(0).double())
+
+    power = rings(references.abs().square()).clamp_min(1e-30)
+    if noise_free:
+        ratio = (rings(images.abs().square()) / power).sqrt()
+    else:
+        ratio = (rings((images * references.conj()).real) / power).clamp_min(0)
+    return ratio[ring].float()
+
+
 def shift_px(images: Tensor, references: Tensor, side: int) -> Tensor:
     """(n, 2) shifts x, y of images from references, both spectra (n, m) of side x side fields.
 

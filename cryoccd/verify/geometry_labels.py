@@ -92,21 +92,22 @@ def check_geometry(
     findings = judge_reading(scores, reading)
     images = Images(dataset, kind, reading)
     shifts = np.concatenate([refit_shifts(part) for part in _refitted(images, maps, samples)])
-    findings.append(judge_shifts(shifts, kind == "clean" and all(s.isolated for s in samples)))
+    clear = kind == "clean" and all(sample.isolated for sample in samples)
+    findings.append(judge_shifts(shifts, clear))
     # what is wrong so far is a fault of its own, and no reason to blame what is found below
     astray = findings[-1].verdict == "FAIL"
     if astray:
         images = replace(images, moved_px=(robust_mean(shifts[:, 0]), robust_mean(shifts[:, 1])))
     parts = _refitted(images, maps, samples)
-    magnification = _mean_magnification(parts)
-    findings.append(judge_magnification(magnification))
+    magnification, error = refit_magnification(parts)
+    findings.append(judge_magnification(magnification, error, kind == "clean"))
     if findings[-1].verdict == "FAIL":
         images = replace(images, magnification=magnification)
         parts = _refitted(images, maps, samples)
-    findings.append(_defocus(parts))
+    findings.append(_defocus(parts, clear))
     advance()
     for sample in samples:
-        findings += _reconstructed(images, maps[sample.key], sample, astray)
+        findings += _by_reconstruction(images, maps[sample.key], sample, astray)
         advance()
     return findings
 
@@ -137,7 +138,8 @@ class Images:
         kept = torch.from_numpy(inside)
         rest = rest + torch.tensor(self.moved_px, dtype=torch.float64)
         lens = Lens(self.dataset, sample.rows[inside], self.magnification)
-        return Particles(boxes[kept], rest[kept], lens, projector, self.reading)
+        noise_free = self.kind == "clean"
+        return Particles(boxes[kept], rest[kept], lens, projector, self.reading, noise_free)
 
 
 def _refitted(images: Images, maps: dict[str, Projector], samples: list[Sample]) -> list[Particles]:
@@ -150,18 +152,15 @@ def _refitted(images: Images, maps: dict[str, Projector], samples: list[Sample])
     ]
 
 
-def _mean_magnification(parts: list[Particles]) -> float:
-    sizes = [refit_magnification(particles) for particles in parts]
-    return float(np.average(sizes, weights=[len(particles.boxes) for particles in parts]))
-
-
-def _defocus(parts: list[Particles]) -> Finding:
+def _defocus(parts: list[Particles], clear: bool) -> Finding:
     excess = np.concatenate([refit_defocus(particles) for particles in parts])
     heights = [particles.lens.rows["z_A"].to_numpy(np.float64) for particles in parts]
-    return judge_defocus(excess, np.concatenate(heights))
+    lens = parts[0].lens
+    optics = lens.dataset.optics(str(lens.rows["micrograph"].iloc[0]))
+    return judge_defocus(excess, np.concatenate(heights), optics, clear)
 
 
-def _reconstructed(
+def _by_reconstruction(
     images: Images, projector: Projector, sample: Sample, astray: bool
 ) -> list[Finding]:
     """FSC of the map that images and labels give; under the reading that fits but for the hand."""
@@ -170,7 +169,7 @@ def _reconstructed(
     def curve(a: torch.Tensor, b: torch.Tensor) -> Curve:
         return Curve(shell_correlation(a, b), projector.voxel_size_A)
 
-    found = _volume(images, projector, sample)
+    found = reconstructed(images, projector, sample)
     right = curve(found, truth)
     hand = judge_hand(sample.key, right, curve(found, mirror), curve(truth, mirror))
     reading = images.reading
@@ -178,12 +177,12 @@ def _reconstructed(
         return [hand]  # named already; its FSC would only say so again
     attainable = right
     if right.lowest() < LEAST_FSC:  # what would perfect images give with as many particles?
-        attainable = curve(_volume(images, projector, sample, perfect=True), truth)
+        attainable = curve(reconstructed(images, projector, sample, perfect=True), truth)
     clear = images.kind == "clean" and sample.isolated and not astray
     return [judge_angles(sample.key, right, attainable, clear), hand]
 
 
-def _volume(
+def reconstructed(
     images: Images, projector: Projector, sample: Sample, perfect: bool = False
 ) -> torch.Tensor:
     """The map that the images, or perfect ones in their place, give with the labels."""

@@ -9,7 +9,7 @@ from cryoccd.verify.finding import Finding
 
 
 def check_instances(dataset: Dataset, advance: Callable[[], None]) -> Finding:
-    """Every label has its row and every row its label; what touches the edge is marked so."""
+    """Every label has its row and every row its label."""
     faults: list[str] = []
     count = 0
     walks = zip(dataset.walk("particles"), dataset.walk("artefacts"), strict=True)
@@ -20,15 +20,10 @@ def check_instances(dataset: Dataset, advance: Callable[[], None]) -> Finding:
         count += len(seen)
         rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
         cut = set(np.unique(rim).tolist()) - {0}
-        edge = dict(zip(particles["instance_id"], particles["on_edge"], strict=True))
         for label in sorted(seen - set(rows)):
             at = " at the edge" if label in cut else ""
             faults.append(f"{name}: label {label}{at} has no row")
         faults += [f"{name}: row {row} has no label" for row in sorted(set(rows) - seen)]
-        unmarked = sorted(label for label in cut if not edge.get(label, True))
-        faults += [
-            f"{name}: label {label} touches the edge, on_edge is false" for label in unmarked
-        ]
         advance()
     if faults:
         edge_faults = sum("at the edge has no row" in fault for fault in faults)

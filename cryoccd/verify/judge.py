@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cryoccd.records import Optics
 from cryoccd.verify.compare import Scores
+from cryoccd.verify.correlate import BAND
 from cryoccd.verify.finding import Finding, Verdict
 from cryoccd.verify.readings import Reading
 from cryoccd.verify.refits import robust_mean, spread, standard_error
@@ -13,9 +15,14 @@ LARGEST_SHIFT_PX = 0.05
 LARGEST_SPREAD_PX = 0.15
 LARGEST_MAGNIFICATION = 0.005
 LARGEST_DEFOCUS_A = 50.0
+LEAST_PHASE_RAD = 0.1
+COARSE = 5.0
+"""The limit of the magnification is so much wider where the images have noise."""
 LARGEST_SLOPE = 0.3
 LEAST_FSC = 0.9
 LEAST_GAP = 0.1
+BLURRED = 10.0
+"""The limit of the defocus is so much wider where noise or neighbours stand in the boxes."""
 
 
 def judge_reading(scores: Scores, reading: Reading) -> list[Finding]:
@@ -38,7 +45,7 @@ def judge_nothing_seen(scores: Scores) -> list[Finding]:
     return [Finding("positions", "FAIL", text), *unseen]
 
 
-def judge_shifts(shifts_px: NDArray[np.float64], noise_free: bool) -> Finding:
+def judge_shifts(shifts_px: NDArray[np.float64], clear: bool) -> Finding:
     """Mean and spread of the shift of each particle from its label."""
     x, y = (robust_mean(shifts_px[:, axis]) for axis in (0, 1))
     spread_px = max(spread(shifts_px[:, axis]) for axis in (0, 1))
@@ -47,37 +54,60 @@ def judge_shifts(shifts_px: NDArray[np.float64], noise_free: bool) -> Finding:
     furthest = max(abs(x), abs(y))
     if furthest > LARGEST_SHIFT_PX and furthest > 3 * error:
         return Finding("positions", "FAIL", f"centres are off: {text}")
-    if noise_free and spread_px > LARGEST_SPREAD_PX:
+    if clear and spread_px > LARGEST_SPREAD_PX:
         return Finding("positions", "FAIL", f"centres scatter: {text}")
     if 2 * error > LARGEST_SHIFT_PX:
         return Finding("positions", "undecided", f"too few or too noisy: {text}")
     return Finding("positions", "pass", text)
 
 
-def judge_magnification(magnification: float) -> Finding:
-    """Size of the particles over that of their map."""
-    text = f"particles are {magnification:.4f} of the map's size by the pixel size stated"
-    wrong = abs(magnification - 1) > LARGEST_MAGNIFICATION
-    return Finding("pixel size", "FAIL" if wrong else "pass", text)
+def judge_magnification(magnification: float, error: float, noise_free: bool) -> Finding:
+    """Size of the particles over that of their map, with its standard error.
+
+    In noise only the coarse shape is seen, and solvent and damage make it look larger or smaller.
+    """
+    text = (
+        f"particles are {magnification:.4f} +- {error:.4f} of the map's size by the pixel size "
+        "stated"
+    )
+    apart = abs(magnification - 1)
+    least = LARGEST_MAGNIFICATION * (1 if noise_free else COARSE)
+    if apart > least and apart > 4 * error:
+        return Finding("pixel size", "FAIL", text)
+    if max(apart, 2 * error) > LARGEST_MAGNIFICATION:
+        return Finding("pixel size", "undecided", f"noise, neighbours or too few: {text}")
+    return Finding("pixel size", "pass", text)
 
 
-def judge_defocus(excess_A: NDArray[np.float64], z_A: NDArray[np.float64]) -> Finding:
-    """Refitted minus stated defocus, and its slope against the height of the particles."""
+def judge_defocus(
+    excess_A: NDArray[np.float64], z_A: NDArray[np.float64], optics: Optics, clear: bool
+) -> Finding:
+    """Refitted minus stated defocus, and its slope against the height of the particles.
+
+    Args:
+        excess_A: (n,) refit minus label.
+        z_A: (n,) heights; NaN where unknown.
+        optics: of one of the micrographs.
+        clear: whether the images are noise-free and the particles alone in their boxes.
+    """
     mean_A, spread_A, error_A = robust_mean(excess_A), spread(excess_A), standard_error(excess_A)
+    # what turns the phase by less at the highest frequency that counts shows in no image
+    k2 = (BAND / optics.pixel_size_A) ** 2
+    limit_A = max(LARGEST_DEFOCUS_A, LEAST_PHASE_RAD / (np.pi * optics.wavelength_A * k2))
     text = f"refit minus label {mean_A:+.0f} A, spread {spread_A:.0f} A, n {len(excess_A)}"
-    if abs(mean_A) > LARGEST_DEFOCUS_A and abs(mean_A) > 3 * error_A:
+    if abs(mean_A) > limit_A * (1 if clear else BLURRED) and abs(mean_A) > 3 * error_A:
         return Finding("defocus", "FAIL", f"defocus is off: {text}")
     slope, slope_error = _slope(excess_A, z_A)
-    if abs(slope) > LARGEST_SLOPE and abs(slope) > 5 * slope_error:
+    if clear and abs(slope) > LARGEST_SLOPE and abs(slope) > 5 * slope_error:
         return Finding("defocus", "FAIL", f"heights are read wrong, slope {slope:+.2f}: {text}")
-    if 2 * error_A > LARGEST_DEFOCUS_A:
-        return Finding("defocus", "undecided", f"too few or too noisy: {text}")
+    if max(abs(mean_A), 2 * error_A) > limit_A:
+        return Finding("defocus", "undecided", f"noise, neighbours or too few: {text}")
     return Finding("defocus", "pass", text)
 
 
 def _slope(values: NDArray[np.float64], z_A: NDArray[np.float64]) -> tuple[float, float]:
     """Slope against height of what is no outlier, and its standard error."""
-    near = np.abs(values - np.median(values)) <= 4 * spread(values) + 1e-9
+    near = np.isfinite(z_A) & (np.abs(values - np.median(values)) <= 4 * spread(values) + 1e-9)
     values, z_A = values[near], z_A[near]
     if len(values) < 10 or z_A.std() < 1:
         return 0.0, np.inf

@@ -19,6 +19,7 @@ def check_tables(dataset: Dataset) -> Finding:
     """All rows of a set; the first fault of each micrograph is told."""
     faults: list[str] = []
     count = 0
+    labelled = (dataset.root / "instances").is_dir()
     table = dataset.micrographs.to_dict(orient="records")
     settings = {str(row["micrograph"]): row for row in table}
     maps = {path.stem for path in (dataset.root / "species").glob("*.mrc")}
@@ -27,7 +28,7 @@ def check_tables(dataset: Dataset) -> Finding:
         shape = read_mrc_shape(dataset.root / "micrographs" / f"{name}.mrc")[-2:]
         faults += [f"{name}: {fault}" for fault in _ids(rows)]
         faults += [f"{name}: {fault}" for fault in _places(rows, shape, settings[name])]
-        if dataset.synthetic:
+        if labelled:
             faults += [f"{name}: {fault}" for fault in _truth(rows, settings[name], maps)]
     if faults:
         more = f" and {len(faults) - 1} more faults" if len(faults) > 1 else ""
@@ -61,6 +62,9 @@ def _truth(rows: pd.DataFrame, settings: dict[Any, Any], maps: set[str]) -> Iter
     for column in ("visible_fraction", "overlap_fraction"):
         if not rows[column].between(0, 1).all():
             yield f"{column} is not within 0 and 1"
+    alone = rows[rows["overlap_fraction"] == 0]
+    if ((alone["visible_fraction"] < 1) != alone["on_edge"]).any():
+        yield "on_edge is not that of the footprint"
     for column in ("defocus_u_A", "defocus_v_A"):
         apart = (rows[column] - (settings[column] - rows["z_A"])).abs()
         if not (apart < _SAME_A).all():
