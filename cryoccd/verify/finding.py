@@ -16,6 +16,7 @@ FAMILIES = (
     "hand",
     "pixel size",
     "defocus",
+    "signal",
 )
 """Families of labels in the order in which they are told."""
 

@@ -14,6 +14,7 @@ from cryoccd.io.mrc import read_mrc
 from cryoccd.records import Volume
 from cryoccd.verify.boxes import cut_boxes
 from cryoccd.verify.compare import compare_readings
+from cryoccd.verify.correlate import correlation, spectra
 from cryoccd.verify.finding import Finding
 from cryoccd.verify.judge import (
     LEAST_FSC,
@@ -24,6 +25,7 @@ from cryoccd.verify.judge import (
     judge_nothing_seen,
     judge_reading,
     judge_shifts,
+    judge_signal,
 )
 from cryoccd.verify.readings import HANDS, PLACINGS, Reading
 from cryoccd.verify.reconstruct import Reconstruction
@@ -105,6 +107,8 @@ def check_geometry(
         images = replace(images, magnification=magnification)
         parts = _refitted(images, maps, samples)
     findings.append(_defocus(parts, clear))
+    if kind == "clean" and not dataset.noise_free:
+        findings.append(_signal(_refitted(replace(images, kind="micrographs"), maps, samples)))
     advance()
     for sample in samples:
         findings += _by_reconstruction(images, maps[sample.key], sample, astray)
@@ -150,6 +154,17 @@ def _refitted(images: Images, maps: dict[str, Projector], samples: list[Sample])
         images.particles(s.first(each), mirrored(maps[s.key]) if flipped else maps[s.key])
         for s in samples
     ]
+
+
+def _signal(parts: list[Particles]) -> Finding:
+    """Whether the noisy images show the particles where the clean ones have them."""
+    found, chance = [], []
+    for particles in parts:
+        seen, views = spectra(particles.boxes), spectra(particles.views(particles.transfer()))
+        found.append(correlation(seen, views).double().numpy())
+        chance.append(correlation(seen, torch.roll(views, 1, 0)).double().numpy())
+    shifts = np.concatenate([refit_shifts(particles) for particles in parts])
+    return judge_signal(np.concatenate(found), np.concatenate(chance), shifts)
 
 
 def _defocus(parts: list[Particles], clear: bool) -> Finding:

@@ -13,6 +13,7 @@ from cryoccd.verify.shells import Curve
 
 LARGEST_SHIFT_PX = 0.05
 LARGEST_SPREAD_PX = 0.15
+LARGEST_MOVE_PX = 0.25
 LARGEST_MAGNIFICATION = 0.005
 LARGEST_DEFOCUS_A = 50.0
 LEAST_PHASE_RAD = 0.1
@@ -114,6 +115,33 @@ def _slope(values: NDArray[np.float64], z_A: NDArray[np.float64]) -> tuple[float
     (slope, offset), *_ = np.polyfit(z_A, values, 1), None
     rest = values - slope * z_A - offset
     return float(slope), float(rest.std() / z_A.std() / np.sqrt(len(values)))
+
+
+def judge_signal(
+    found: NDArray[np.float64], chance: NDArray[np.float64], shifts_px: NDArray[np.float64]
+) -> Finding:
+    """Whether noise was added to the signal, and neither moved it nor turned it over.
+
+    Args:
+        found: (n,) correlations of noisy particles with what they should look like.
+        chance: (n,) with another particle's view.
+        shifts_px: (n, 2) from their labels.
+    """
+    x, y = (robust_mean(shifts_px[:, axis]) for axis in (0, 1))
+    error_px = max(standard_error(shifts_px[:, axis]) for axis in (0, 1))
+    error = float(np.hypot(found.std(), chance.std())) / np.sqrt(len(found))
+    text = (
+        f"noisy images: correlation {found.mean():.2f} (chance {chance.mean():.2f}), mean shift "
+        f"({x:+.2f}, {y:+.2f}) px, n {len(found)}"
+    )
+    if found.mean() < -3 * error:
+        return Finding("signal", "FAIL", f"particles are bright on dark: {text}")
+    if found.mean() - chance.mean() < 3 * error:
+        return Finding("signal", "undecided", f"hidden in the noise: {text}")
+    furthest = max(abs(x), abs(y))
+    if furthest > LARGEST_MOVE_PX and furthest > 4 * error_px:
+        return Finding("signal", "FAIL", f"moved: {text}")
+    return Finding("signal", "pass", text)
 
 
 def judge_angles(key: str, curve: Curve, attainable: Curve, clear: bool) -> Finding:

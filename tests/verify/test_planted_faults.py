@@ -9,7 +9,7 @@ from planting import change_image, change_table, copied, sign
 
 from cryoccd.cli import main
 from cryoccd.geometry import euler_to_matrix, matrix_to_euler
-from cryoccd.io.dataset import Dataset
+from cryoccd.io.dataset import Dataset, DatasetWriter, Item
 from cryoccd.verify.files import check_checksums
 from cryoccd.verify.instances import check_instances
 from cryoccd.verify.run import verify_micrographs
@@ -164,3 +164,34 @@ def test_the_command_tells_and_exits(exact, tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "positions: y is flipped" in error
+
+
+def with_noise(exact, root, image_of):
+    """Two micrographs of the exact set with an image of our own making."""
+    source = Dataset(exact)
+    writer = DatasetWriter(root, {"toy": 1})
+    for name in source.names[:2]:
+        exposure = source.exposure(name)
+        image = image_of(exposure.clean.numpy())
+        writer.write(Item(name, exposure, 1, image.astype(np.float32), 20.0))
+    writer.copy_species(exact)
+    writer.finish(source.names[:2])
+    return root
+
+
+SIGNALS = {
+    "noise": (lambda clean: clean, "pass", "correlation 0."),
+    "moved": (lambda clean: np.roll(clean, 1, axis=1), "FAIL", "moved: "),
+    "turned_over": (lambda clean: 2 - clean, "FAIL", "particles are bright"),
+    "erased": (lambda clean: 0 * clean, "undecided", "hidden in the noise"),
+}
+
+
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_what_noise_does_to_the_signal(exact, tmp_path, kind):
+    change, verdict, text = SIGNALS[kind]
+    noise = np.random.default_rng(0).normal(0, 0.05, (1024, 1024))
+    root = with_noise(exact, tmp_path / "set", lambda clean: change(clean) + noise)
+    found = verdicts(root)["signal"]
+    assert found.verdict == verdict
+    assert text in found.text

@@ -72,6 +72,13 @@ class Dataset:
         return bool(self.manifest.get("synthetic", True))
 
     @property
+    def noise_free(self) -> bool:
+        """Whether the micrographs are the clean images, by their checksums."""
+        files, name = self.manifest["files"], self.names[0]
+        clean = files.get(f"clean/{name}.mrc")
+        return clean is not None and clean == files.get(f"micrographs/{name}.mrc")
+
+    @property
     def names(self) -> list[str]:
         """Names of the micrographs in table order."""
         return list(self.micrographs["micrograph"])

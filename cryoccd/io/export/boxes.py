@@ -67,7 +67,7 @@ def box_cutter(dataset: Dataset, options: ExportOptions) -> BoxCutter:
     Raises:
         CryoccdError: no box was given and the set has no species map to take it from.
     """
-    noise_free = is_noise_free(dataset)
+    noise_free = dataset.noise_free
     return BoxCutter(
         box_px=default_box_px(dataset, options),
         normalise=not noise_free if options.normalise is None else options.normalise,
@@ -86,11 +86,3 @@ def default_box_px(dataset: Dataset, options: ExportOptions) -> int:
         )
     side = max(read_mrc_shape(path)[-1] for path in maps)
     return side + side % 2
-
-
-def is_noise_free(dataset: Dataset) -> bool:
-    """Whether the micrographs are the clean images, by their checksums."""
-    files = dataset.manifest["files"]
-    name = dataset.names[0]
-    clean = files.get(f"clean/{name}.mrc")
-    return clean is not None and clean == files.get(f"micrographs/{name}.mrc")

@@ -72,11 +72,14 @@ def export_micrographs(
             bar = progress.add_task(f"export {format}", total=len(dataset.names))
             for item in labelled_micrographs(dataset, options.species):
                 cut = exporter.write(item)
-                found = (len(item.particles), cut, len(item.labels) - len(item.particles))
+                beyond = len(item.labels) - len(item.particles)
+                if format == "coco":  # whose masks need no centre
+                    beyond = 0
+                found = (len(item.labels) - beyond, cut, beyond)
                 counts = [sum(pair) for pair in zip(counts, found, strict=True)]
                 progress.advance(bar)
             exporter.finish()
     particles, cut, beyond = counts
     left = f", {cut} of them too close to the edge for a box" if cut else ""
-    left += f"; {beyond} centres beyond the edge left out" if beyond and format != "coco" else ""
+    left += f"; {beyond} centres beyond the edge left out" if beyond else ""
     return f"{output}: {len(dataset.names)} micrographs, {particles} particles{left}"
