@@ -38,10 +38,10 @@ class CocoExport:
         self._encode = _encoder()
         found = survey(dataset, options.species)
         kinds = {kind for _, rows in dataset.walk("artefacts") for kind in rows["kind"]}
-        species = options.species or found.species
-        names = [(name, "particle") for name in species]
-        names += [(kind, "artefact") for kind in sorted(kinds)]
-        self._category = {name: number for number, (name, _) in enumerate(names, 1)}
+        # by both words: a species may have the name of a kind of artefact
+        names = [("particle", name) for name in options.species or found.species]
+        names += [("artefact", kind) for kind in sorted(kinds)]
+        self._category = {name: number for number, name in enumerate(names, 1)}
         self._root, self._dataset = root, dataset
         self._artefacts = dataset.walk("artefacts")
         self._images: list[dict[str, Any]] = []
@@ -49,8 +49,8 @@ class CocoExport:
         temporary = stack.enter_context(atomic_path(root / "annotations.json"))
         self._file = stack.enter_context(temporary.open("w", encoding="utf8"))
         categories = [
-            {"id": self._category[name], "name": name, "supercategory": above}
-            for name, above in names
+            {"id": number, "name": name, "supercategory": above}
+            for (above, name), number in self._category.items()
         ]
         info = json.dumps({"description": mark(dataset), "version": "1.0"})
         self._file.write(f'{{"info": {info},\n"categories": {json.dumps(categories)},\n')
@@ -67,19 +67,23 @@ class CocoExport:
         _write_png(self._root / file, item.image())
         labels = self._dataset.image(item.name, "instances").astype(np.int32)
         # also those whose centre lies beyond the edge: their masks are on the field
-        rows = dict(zip(item.labels["instance_id"], item.labels["species"], strict=True))
-        rows |= dict(zip(artefacts["instance_id"], artefacts["kind"], strict=True))
+        tables = (("particle", item.labels, "species"), ("artefact", artefacts, "kind"))
+        categories = {
+            index: self._category[above, name]
+            for above, table, column in tables
+            for index, name in zip(table["instance_id"], table[column], strict=True)
+        }
         for index, place in enumerate(find_objects(labels), 1):
-            if place is not None and index in rows:
+            if place is not None and index in categories:
                 mask = labels[place] == index
-                self._annotate(number, index, rows[index], mask, place, item.shape_px)
+                self._annotate(number, index, categories[index], mask, place, item.shape_px)
         return 0
 
     def _annotate(
         self,
         image: int,
         instance: int,
-        category: str,
+        category: int,
         mask: NDArray[np.bool_],
         place: tuple[slice, slice],
         shape_px: tuple[int, int],
@@ -89,7 +93,7 @@ class CocoExport:
         annotation = {
             "id": self._count,
             "image_id": image,
-            "category_id": self._category[category],
+            "category_id": category,
             "segmentation": self._encode(run_lengths(mask, top, left, shape_px), shape_px),
             "area": int(mask.sum()),
             "bbox": [left, top, mask.shape[1], mask.shape[0]],

@@ -1,7 +1,8 @@
 """Topaz: one table of coordinates in the grid of the down-sampled micrographs, and the commands.
 
-Fourier cropping, as `topaz preprocess` does it, keeps the centre of pixel [0, 0]: coordinates
-divide by the factor. Names are those of the images without folder and suffix.
+Fourier cropping, as `topaz preprocess` does it, keeps the centre of pixel [0, 0] and the whole
+field: a side of n px becomes n // factor px and coordinates shrink by that ratio, which is not the
+factor where there is a remainder. Names are those of the images without folder and suffix.
 """
 
 from contextlib import ExitStack
@@ -24,10 +25,12 @@ COMMANDS = """\
 #!/bin/sh
 # {mark}
 # Run it in this folder. {count} particles on {micrographs} micrographs, of {diameter_A:.0f} A.
+# PN holds what has no label for background: of picks that miss particles leave out --method PN,
+# and tell by --num-particles how many a micrograph should have.
 set -eu
 topaz preprocess --scale {scale} --destdir downsampled/ micrographs/*.mrc
 mkdir -p model
-topaz train --num-particles {expected} --radius {radius} \\
+topaz train --method PN --num-particles {expected:g} --radius {radius} \\
     --train-images downsampled/ --train-targets particles.txt \\
     --save-prefix model/picker --output model/training.txt
 topaz extract --model model/picker_epoch10.sav --radius {reach} \\
@@ -55,15 +58,16 @@ class TopazExport:
         self._table.write("image_name\tx_coord\ty_coord\n")
 
     def write(self, item: Labelled) -> int:
-        """One micrograph; the last rows and columns of an odd size are cut by down-sampling."""
+        """One micrograph, all of its particles."""
         link_or_copy(item.path, self._root / "micrographs" / item.path.name)
-        small = np.array(item.shape_px[::-1]) // self._scale
-        points = np.floor(item.centres_px / self._scale + 0.5).astype(int)
-        inside = ((points >= 0) & (points < small)).all(axis=1)
-        for x, y in points[inside]:
+        size = np.array(item.shape_px[::-1])
+        small = np.maximum(size // self._scale, 1)
+        points = np.floor(item.centres_px * small / size + 0.5).astype(int)
+        # on the half pixel beyond the last centre, the last is the nearest that there is
+        for x, y in np.minimum(points, small - 1):
             self._table.write(f"{item.name}\t{x}\t{y}\n")
-        self._counts.append(int(inside.sum()))
-        return len(points) - self._counts[-1]
+        self._counts.append(len(points))
+        return 0
 
     def finish(self) -> None:
         """Write the commands.
@@ -79,7 +83,7 @@ class TopazExport:
             micrographs=len(self._counts),
             diameter_A=self._diameter_A,
             scale=self._scale,
-            expected=max(1, round(float(np.mean(self._counts)))),
+            expected=float(np.mean(self._counts)),
             radius=max(2, round(self._diameter_px / 8)),
             reach=max(2, round(self._diameter_px / 2)),
         )
