@@ -15,7 +15,7 @@ from cryoccd.io.fetch_cache import cache_folder
 from cryoccd.io.fetch_entries import Hosts, parse_entry
 
 CIF = gzip.compress(b"data_1PMA\n" + b"# atoms\n" * 20000, 1, mtime=0)
-MAP = gzip.compress(bytes(208) + b"MAP " + bytes(5000))
+MAP = gzip.compress(bytes(208) + b"MAP " + bytes(5000), mtime=0)
 MODEL = b"data_AF-P12345-F1\n#\n"
 XML = b"""<?xml version="1.0"?><emd><map><contour_list>
 <contour primary="false"><level>9.0</level></contour>
