@@ -39,9 +39,10 @@ from cryoccd.simulate.oracle_styles import STYLES
 from cryoccd.simulate.oracle_styles.style import Ingredient
 from cryoccd.simulate.run import simulate
 from cryoccd.specimen.species import load_species
-from cryoccd.verify.geometry_labels import Images, reconstructed
+from cryoccd.verify.micrographs.by_reconstruction import reconstructed
+from cryoccd.verify.micrographs.images import Images
+from cryoccd.verify.micrographs.sample import Sample
 from cryoccd.verify.readings import Reading
-from cryoccd.verify.sample import Sample
 from cryoccd.verify.shells import Curve, shell_correlation
 
 SPECIES, PIXEL_A, BOX_PX, PARTICLES = "assembly:lobed_c1", 3.0, 64, 5000

@@ -57,8 +57,8 @@ def _findings(
 ) -> "list[Finding]":
     """Those of a set of either kind."""
     from cryoccd.io.dataset import Dataset, TomogramSet
-    from cryoccd.verify.run import verify_micrographs
-    from cryoccd.verify.tomograms import verify_tomograms
+    from cryoccd.verify.micrographs.run import verify_micrographs
+    from cryoccd.verify.tomograms.run import verify_tomograms
 
     if (root / "micrographs.parquet").is_file() or not (root / "tilts.parquet").is_file():
         count = particles or _PARTICLES["micrographs"]

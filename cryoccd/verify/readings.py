@@ -5,9 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from cryoccd.verify.boxes import Placing, Points, as_stated
+Points = NDArray[np.float64]
+Placing = Callable[[Points, tuple[int, int]], Points]
+"""(n, 2) x, y of the labels and (h, w) of the field to (n, 2) where the particles should be."""
+
+
+def as_stated(points: Points, shape_px: tuple[int, int]) -> Points:
+    """The labels as they are."""
+    return points
 
 
 def _swapped(points: Points, shape_px: tuple[int, int]) -> Points:

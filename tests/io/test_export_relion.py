@@ -138,9 +138,7 @@ def test_choices(edges, tmp_path):
     assert (blocks["particles"].rlnOriginXAngst == 0).all()
     some = export(edges, tmp_path / "some", species=("cage_o",), stacks=False)
     assert set(starfile.read(some / "particles.star")["particles"].rlnClassNumber) == {2}
-    with pytest.raises(
-        CryoccdError, match=r"species cage: not in .*, expected of barrel_d7, "
-    ):
+    with pytest.raises(CryoccdError, match=r"species cage: not in .*, expected of barrel_d7, "):
         export(edges, tmp_path / "bad", species=("cage",))
     assert not (tmp_path / "bad").exists()
 

@@ -11,8 +11,8 @@ from cryoccd.cli import main
 from cryoccd.geometry import euler_to_matrix, matrix_to_euler
 from cryoccd.io.dataset import Dataset, DatasetWriter, Item
 from cryoccd.verify.files import check_checksums
-from cryoccd.verify.instances import check_instances
-from cryoccd.verify.run import verify_micrographs
+from cryoccd.verify.micrographs.instances import check_instances
+from cryoccd.verify.micrographs.run import verify_micrographs
 
 ANGLES = ["rot_deg", "tilt_deg", "psi_deg"]
 SIDE_A = 1024 * 3.0

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cryoccd.imaging.projection import Projector
-from cryoccd.verify.correlate import correlation, damping, shift_px, spectra
+from cryoccd.verify.micrographs.correlate import correlation, damping, shift_px, spectra
+from cryoccd.verify.micrographs.views import Lens, eulers_deg, through_lens
 from cryoccd.verify.readings import SIGNS, TURNS, Reading
-from cryoccd.verify.views import Lens, eulers_deg, through_lens
 
 _LARGEST_OFFSET_A = 1000.0
 _OFFSET_STEP_A = 50.0

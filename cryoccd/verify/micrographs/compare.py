@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from cryoccd.imaging.projection import Projector
 from cryoccd.io.dataset import Dataset
-from cryoccd.verify.boxes import cut_boxes
-from cryoccd.verify.correlate import correlation, spectra
+from cryoccd.verify.micrographs.boxes import cut_boxes
+from cryoccd.verify.micrographs.correlate import correlation, spectra
+from cryoccd.verify.micrographs.sample import Sample
+from cryoccd.verify.micrographs.views import Lens, eulers_deg, mirrored, through_lens
 from cryoccd.verify.readings import HANDS, PLACINGS, SIGNS, TURNS, Reading
-from cryoccd.verify.sample import Sample
-from cryoccd.verify.views import Lens, eulers_deg, mirrored, through_lens
 
 
 @dataclass(frozen=True)

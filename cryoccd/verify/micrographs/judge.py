@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cryoccd.records import Optics
-from cryoccd.verify.compare import Scores
-from cryoccd.verify.correlate import BAND
 from cryoccd.verify.finding import Finding, Verdict
+from cryoccd.verify.micrographs.compare import Scores
+from cryoccd.verify.micrographs.correlate import BAND
+from cryoccd.verify.micrographs.refits import robust_mean, spread, standard_error
 from cryoccd.verify.readings import Reading
-from cryoccd.verify.refits import robust_mean, spread, standard_error
 from cryoccd.verify.shells import Curve
 
 LARGEST_SHIFT_PX = 0.05

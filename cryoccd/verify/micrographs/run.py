@@ -7,9 +7,10 @@ from cryoccd.io.dataset import Dataset
 from cryoccd.io.progress import progress_bar
 from cryoccd.verify.files import check_checksums, check_headers
 from cryoccd.verify.finding import Finding, merged
-from cryoccd.verify.geometry_labels import check_geometry, read_maps
-from cryoccd.verify.instances import check_instances
-from cryoccd.verify.tables import check_tables
+from cryoccd.verify.micrographs.geometry import check_geometry
+from cryoccd.verify.micrographs.instances import check_instances
+from cryoccd.verify.micrographs.maps import read_maps
+from cryoccd.verify.micrographs.tables import check_tables
 
 
 def verify_micrographs(
@@ -33,7 +34,9 @@ def verify_micrographs(
     if kind not in ("clean", "micrographs") or not (dataset.root / kind).is_dir():
         raise CryoccdError(f"images = {kind}: not in {dataset.root}, expected micrographs or clean")
     labelled = (dataset.root / "instances").is_dir()
-    projectors = read_maps(maps or dataset.root / "species")
+    folder = maps or dataset.root / "species"
+    known = maps is not None or folder.is_dir()
+    projectors = read_maps(folder, dataset.pixel_size_A) if known else {}
     with progress_bar() as progress:
         files = progress.add_task("checksums", total=len(dataset.manifest["files"]))
         findings = [check_checksums(dataset, lambda: progress.advance(files))]

@@ -1,7 +1,5 @@
 """Boxes cut out around particles, at the labels or where another reading of them would be."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import torch
@@ -9,15 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cryoccd.io.dataset import Dataset
-
-Points = NDArray[np.float64]
-Placing = Callable[[Points, tuple[int, int]], Points]
-"""(n, 2) x, y of the labels and (h, w) of the field to (n, 2) where the particles should be."""
-
-
-def as_stated(points: Points, shape_px: tuple[int, int]) -> Points:
-    """The labels as they are."""
-    return points
+from cryoccd.verify.readings import Placing, as_stated
 
 
 def cut_boxes(

@@ -1,0 +1,1 @@
+"""Labels of micrographs: tables, instances, and geometry by reconstruction."""

@@ -1,0 +1,1 @@
+"""Labels of tilt series: tables, and geometry by subtomograms."""
