@@ -21,16 +21,18 @@ from cryoccd.io.export.relion import mark
 _DIAMETER_PX = 24
 """Down-sampled particles come near to this: well inside the 71 px that Topaz's resnet8 sees."""
 
+_ALL = "Every particle has its label, so that all else is background: method PN."
+_SOME = "Picks may miss particles: give as --num-particles how many a micrograph should have."
+
 COMMANDS = """\
 #!/bin/sh
 # {mark}
 # Run it in this folder. {count} particles on {micrographs} micrographs, of {diameter_A:.0f} A.
-# PN holds what has no label for background: of picks that miss particles leave out --method PN,
-# and tell by --num-particles how many a micrograph should have.
+# {advice}
 set -eu
 topaz preprocess --scale {scale} --destdir downsampled/ micrographs/*.mrc
 mkdir -p model
-topaz train --method PN --num-particles {expected:g} --radius {radius} \\
+topaz train {method}--num-particles {expected:g} --radius {radius} \\
     --train-images downsampled/ --train-targets particles.txt \\
     --save-prefix model/picker --output model/training.txt
 topaz extract --model model/picker_epoch10.sav --radius {reach} \\
@@ -47,7 +49,7 @@ class TopazExport:
         self, root: Path, dataset: Dataset, options: ExportOptions, stack: ExitStack
     ) -> None:
         survey(dataset, options.species)
-        self._root, self._mark = root, mark(dataset)
+        self._root, self._mark, self._complete = root, mark(dataset), dataset.synthetic
         self._diameter_A = particle_diameter_A(dataset, options)
         diameter_px = self._diameter_A / dataset.pixel_size_A
         self._scale = options.downsample or max(1, round(diameter_px / _DIAMETER_PX))
@@ -83,6 +85,8 @@ class TopazExport:
             micrographs=len(self._counts),
             diameter_A=self._diameter_A,
             scale=self._scale,
+            advice=_ALL if self._complete else _SOME,
+            method="--method PN " if self._complete else "",
             expected=float(np.mean(self._counts)),
             radius=max(2, round(self._diameter_px / 8)),
             reach=max(2, round(self._diameter_px / 2)),
