@@ -1,5 +1,6 @@
 """Small folders with a known truth: blobs as particles in noise of a known spectrum."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,27 +48,28 @@ def blobs(centres):
     return image
 
 
-def exposure(seed, n=9):
+def exposure(seed, n=9, pixel=PIXEL_SIZE_A):
     centres = draw_centres(seed, n) if n else np.zeros((0, 2))
     rows = pd.DataFrame(0.0, index=range(len(centres)), columns=list(PARTICLE_COLUMNS))
     rows["instance_id"] = range(1, len(centres) + 1)
     rows["species"] = "blob"
     rows["conformation"] = 0
     rows["on_edge"] = False
-    rows["x_A"], rows["y_A"] = (centres * PIXEL_SIZE_A).T
+    rows["x_A"], rows["y_A"] = (centres * pixel).T
     instances = torch.zeros(SIDE, SIDE, dtype=torch.int32)
     for i, centre in enumerate(centres, 1):
         mask = disc_mask((SIDE, SIDE), torch.from_numpy(centre)[None], DIAMETER_PX / 2)
         instances[mask] = i
     ramp = torch.linspace(300, 500, SIDE // 8).repeat(SIDE // 8, 1)
-    return Exposure(1 + blobs(centres), instances, ramp, rows, OPTICS)
+    optics = replace(OPTICS, pixel_size_A=pixel)
+    return Exposure(1 + blobs(centres), instances, ramp, rows, optics)
 
 
-def write_simulated(root: Path, count=8, seed=1000, empty=()):
+def write_simulated(root: Path, count=8, seed=1000, empty=(), pixel=PIXEL_SIZE_A):
     writer = DatasetWriter(root, {"toy": seed})
     names = [f"sim_{i:03d}" for i in range(count)]
     for i, name in enumerate(names):
-        writer.write(Item(name, exposure(seed + i, 0 if i in empty else 9), seed + i))
+        writer.write(Item(name, exposure(seed + i, 0 if i in empty else 9, pixel), seed + i))
     writer.finish(names)
     return root
 

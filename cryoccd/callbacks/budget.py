@@ -13,6 +13,7 @@ from cryoccd.records import UnpairedBatch
 class TrainingBudget(Callback):
     """Runs `calibrate` once, logs `train/images`, stops after `max_images`.
 
+    Images are the x axis of every logger too: `step` is what Lightning hands them as theirs.
     A method without a training budget is calibrated and not trained.
     """
 
@@ -37,7 +38,7 @@ class TrainingBudget(Callback):
         """Count the images of all processes."""
         model = _translator(pl_module)
         model.images_seen += len(batch) * trainer.world_size
-        model.log("train/images", float(model.images_seen))
+        model.log_dict({name: float(model.images_seen) for name in ("train/images", "step")})
         if model.images_seen >= model.max_images:
             trainer.should_stop = True
 

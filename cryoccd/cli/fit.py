@@ -12,8 +12,11 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
+from cryoccd.callbacks.average import Average
 from cryoccd.callbacks.budget import TrainingBudget
 from cryoccd.callbacks.checkpoint import LastCheckpoint
+from cryoccd.callbacks.data_time import DataTime
+from cryoccd.callbacks.optimisation import Optimisation
 from cryoccd.callbacks.progress import FitProgress
 from cryoccd.cli.parse import config_files
 from cryoccd.data.datamodule import CryoDataModule
@@ -51,8 +54,11 @@ class FitCLI(LightningCLI):
     """Callbacks that every run has."""
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Budget, checkpoint and progress bar can be set under their own keys."""
+        """Budget, optimisation, average, checkpoint and bar can be set under their own keys."""
         parser.add_lightning_class_args(TrainingBudget, "budget")
+        parser.add_lightning_class_args(Optimisation, "optimisation")
+        parser.add_lightning_class_args(Average, "average")
+        parser.add_lightning_class_args(DataTime, "data_time")
         parser.add_lightning_class_args(LastCheckpoint, "checkpoint")
         parser.add_lightning_class_args(FitProgress, "progress")
         # one seed for what trains; a method without a seed of its own is passed over

@@ -1,38 +1,37 @@
 """Training data of every method: crops of simulated and of real micrographs, not paired."""
 
-from functools import cached_property
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import lightning as L
 import torch
 from torch.utils.data import DataLoader
 
-from cryoccd.data.anisotropy import THRESHOLD, spectral_anisotropy
 from cryoccd.data.augment import DrawnBatch, augment
-from cryoccd.data.crops import Collate, Crops, EpochSampler, UnpairedCrops
-from cryoccd.data.ice_sources import IceSource, ModelIce, RealIce
-from cryoccd.data.real import RealPool
+from cryoccd.data.crops import Crops, UnpairedCrops, collate
+from cryoccd.data.epochs import EpochSampler
+from cryoccd.data.interleave import Interleaved
+from cryoccd.data.part import FolderPair, IceKind, Part
+from cryoccd.data.real import RealMicrograph
 from cryoccd.data.recipe import Recipe
-from cryoccd.data.simulated import SimulatedPool
+from cryoccd.data.simulated import SimulatedMicrograph
 from cryoccd.errors import CryoccdError
-from cryoccd.io.dataset import Dataset
-from cryoccd.io.folder import FolderOptics, open_folder
 from cryoccd.records import UnpairedBatch
-
-_MEASURED_MICROGRAPHS = 16
 
 
 class CryoDataModule(L.LightningDataModule):
     """Crops from a simulated dataset folder and from a folder of real micrographs.
 
+    Everything but the constructor serves several pairs of folders as well; MixedDataModule has
+    more than one part.
+
     Args:
         simulated: dataset folder with clean images; all of it is for training.
         real: folder that open_folder reads; its train split where it has a split.csv, else all.
         crop_px: side of the square crops.
-        batch_size: crops of each side in a batch.
-        images_per_epoch: items of one epoch.
+        batch_size: crops of each side in a batch of one process.
+        images_per_epoch: items of one epoch, a multiple of the number of processes.
         num_workers: processes that cut crops.
         pixel_size_A: pixel size of the real side where its files have none.
         ice_source: "real" draws the ice from maps estimated on the real micrographs, "model" takes
@@ -46,6 +45,9 @@ class CryoDataModule(L.LightningDataModule):
         seed: seed of crops, symmetries and ice.
     """
 
+    parts: Sequence[Part]
+    """The pairs of folders that crops are drawn from."""
+
     def __init__(
         self,
         simulated: Path,
@@ -55,7 +57,7 @@ class CryoDataModule(L.LightningDataModule):
         images_per_epoch: int = 1000,
         num_workers: int = 0,
         pixel_size_A: float | None = None,
-        ice_source: Literal["model", "real"] = "real",
+        ice_source: IceKind = "real",
         augment: bool = True,
         rotate_real: bool | None = None,
         style: int = 0,
@@ -71,45 +73,39 @@ class CryoDataModule(L.LightningDataModule):
         ):
             if value < 1:
                 raise CryoccdError(f"data: {name} = {value}, expected 1 or more")
-        self.simulated, self.real = Path(simulated), Path(real)
         self.crop_px, self.batch_size, self.images_per_epoch = crop_px, batch_size, images_per_epoch
         self.num_workers, self.ice_source, self.augment = num_workers, ice_source, augment
-        self.rotate_real, self.style, self.recipe = rotate_real, style, recipe
-        self.cache, self.seed = cache, seed
-        self._real_pixel_size_A = pixel_size_A
+        self.seed = seed
+        pair = FolderPair(Path(simulated), Path(real), pixel_size_A, rotate_real, recipe, cache)
+        self.parts = (Part(pair, style, ice_source, seed),)
 
     def prepare_data(self) -> None:
-        """Let the recipe make the folders, in one process."""
-        if self.recipe is not None:
-            self.recipe.prepare(self.simulated, self.real)
+        """Let the recipes make the folders, in one process."""
+        for part in self.parts:
+            part.pair.prepare()
 
     def setup(self, stage: str | None = None) -> None:
-        """Open both folders and compare their pixel sizes."""
-        simulated_A = self._simulated_pool.dataset.pixel_size_A
-        real_A = self._real_pool.folder.pixel_size_A
-        if abs(real_A / simulated_A - 1) > 0.01:
-            raise CryoccdError(
-                f"{self.simulated}: pixel size {simulated_A:g} A, but {real_A:g} A in {self.real}; "
-                "simulate at the pixel size of the real micrographs"
-            )
+        """Open all folders and compare the pixel sizes of both sides."""
+        for part in self.parts:
+            part.check()
 
     def train_dataloader(self) -> DataLoader[Crops]:
-        """Batches of both sides; item k of epoch e is the same with any number of workers."""
-        # faults of the input show here, in one line, and not inside a worker
-        if self._real_pool.folder.has_picks:
-            self.real_optics()
-        self._real_pool.fill(self.crop_px)
-        self._simulated_pool.fill(self.crop_px)
-        rotate = self.augment and self.turns_real
-        crops = UnpairedCrops(
-            self._simulated_pool, self._real_pool, self.crop_px, self.seed, self.augment, rotate
-        )
+        """Batches of both sides; item k of epoch e is the same with any number of workers.
+
+        Raises:
+            CryoccdError: an input is faulty, or images_per_epoch is no multiple of the processes.
+        """
+        trainer = self.trainer
+        rank, world_size = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        sampler = EpochSampler(self.images_per_epoch, rank, world_size)
+        for part in self.parts:
+            part.fill(self.crop_px)
         return DataLoader(
-            crops,
+            UnpairedCrops(self.parts, self.crop_px, self.seed, self.augment),
             batch_size=self.batch_size,
-            sampler=EpochSampler(self.images_per_epoch),
+            sampler=sampler,
             num_workers=self.num_workers,
-            collate_fn=Collate(self.pixel_size_A, self.style),
+            collate_fn=collate,
             persistent_workers=self.num_workers > 0,
         )
 
@@ -125,46 +121,38 @@ class CryoDataModule(L.LightningDataModule):
         """Apply the drawn symmetries on the device."""
         return augment(batch) if isinstance(batch, DrawnBatch) else batch
 
-    def train_real(self) -> RealPool:
+    def train_real(self) -> Interleaved[RealMicrograph]:
         """The real training micrographs, whole; iterates, counts and indexes."""
-        return self._real_pool
+        return Interleaved([part.real for part in self.parts])
 
-    def train_simulated(self) -> SimulatedPool:
+    def train_simulated(self) -> Interleaved[SimulatedMicrograph]:
         """The simulated micrographs, whole; iterates, counts and indexes."""
-        return self._simulated_pool
-
-    def real_optics(self) -> FolderOptics:
-        """Optics of the real side.
-
-        Raises:
-            CryoccdError: a key is missing; the line lists all that are.
-        """
-        return self._real_pool.folder.optics()
+        return Interleaved([part.simulated for part in self.parts])
 
     @property
     def pixel_size_A(self) -> float:
-        """Pixel size of the simulated side; that of the real side agrees within 1 %."""
-        return self._simulated_pool.dataset.pixel_size_A
+        """Pixel size of the simulated side.
+
+        Raises:
+            CryoccdError: the parts differ in it.
+        """
+        return _the_one("pixel size", [part.pixel_size_A for part in self.parts])
 
     @property
     def particle_diameter_A(self) -> float:
-        """Diameter of the disc that covers a particle of the real side."""
-        return self.real_optics().particle_diameter_A
+        """Diameter of the disc that covers a particle of the real side.
 
-    @cached_property
-    def turns_real(self) -> bool:
-        """Whether the real side is turned: as told, else by the anisotropy of its spectrum."""
-        if self.rotate_real is not None:
-            return self.rotate_real
-        measured = (m.image for m in islice(self._real_pool, _MEASURED_MICROGRAPHS))
-        return spectral_anisotropy(measured) <= THRESHOLD
+        Raises:
+            CryoccdError: the parts differ in it, or the optics lack a key.
+        """
+        return _the_one("particle diameter", [part.particle_diameter_A for part in self.parts])
 
-    @cached_property
-    def _real_pool(self) -> RealPool:
-        folder = open_folder(self.real, self._real_pixel_size_A)
-        return RealPool(folder, self.seed, self.cache)
 
-    @cached_property
-    def _simulated_pool(self) -> SimulatedPool:
-        ice: IceSource = ModelIce() if self.ice_source == "model" else RealIce(self._real_pool)
-        return SimulatedPool(Dataset(self.simulated), ice, self.seed)
+def _the_one(name: str, values_A: list[float]) -> float:
+    if max(values_A) > 1.01 * min(values_A):
+        listed = ", ".join(f"{value:g}" for value in values_A)
+        raise CryoccdError(
+            f"data: the parts differ in {name} ({listed} A), and this method takes one; fit it on "
+            "each part alone"
+        )
+    return values_A[0]

@@ -9,6 +9,10 @@ negatives are all generated background points. L_b swaps the classes; the loss i
 The public code fills a matrix of background i against particle j and reads it as the negatives of
 query i: the transposed assignment where the counts agree, a scrambled one where they differ. CUT
 (Park et al. 2020) detaches the source's vectors; CryoGEM does not.
+
+CryoCCD's orientation is the same function with source and generated exchanged in all four places:
+the query is a generated particle, the positive the source at the same place, the negatives are all
+source background points, and the mirrored term likewise; it detaches nothing either.
 """
 
 import torch

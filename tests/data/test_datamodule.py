@@ -60,7 +60,6 @@ def test_accessors(simulated: Path, real: Path) -> None:
     assert [m.name for m in data.train_simulated()] == ["sim0", "sim1", "sim2"]
     assert data.pixel_size_A == 2.0
     assert data.particle_diameter_A == 20.0
-    assert data.real_optics().voltage_kV == 300
 
 
 def test_an_item_is_the_same_with_0_or_2_workers(simulated: Path, real: Path) -> None:
@@ -114,17 +113,17 @@ def test_rotation_of_the_real_side_follows_its_spectrum(simulated: Path, real: P
     for index in range(4):
         white = rng.normal(size=(400, 402)).astype(np.float32)
         write_mrc(real / "micrographs" / f"mic{index}.mrc", white, 2.0, "test")
-    assert module(simulated, real, rotate_real=None).turns_real
+    assert module(simulated, real, rotate_real=None).parts[0].turns_real
     for index in range(4):
         white = rng.normal(size=(400, 402)).astype(np.float32)
         drifted = white[:, :400] + white[:, 1:401] + white[:, 2:]
         write_mrc(real / "micrographs" / f"mic{index}.mrc", drifted, 2.0, "test")
     data = module(simulated, real, rotate_real=None, images_per_epoch=40)
-    assert not data.turns_real
+    assert not data.parts[0].turns_real
     drawn = torch.cat([batch.symmetry for batch in batches(data)])
     assert drawn[:, 1].unique().tolist() == [0, 3]
     assert len(drawn[:, 0].unique()) > 4
-    assert module(simulated, real, rotate_real=True).turns_real
+    assert module(simulated, real, rotate_real=True).parts[0].turns_real
     assert THRESHOLD > 1
 
 
@@ -238,7 +237,7 @@ def test_real_micrographs(simulated: Path, real_data: Path) -> None:
     data = CryoDataModule(simulated, real_data / "empiar-10146", crop_px=64)
     with pytest.raises(CryoccdError, match=r"2 A, but 1\.54 A"):
         data.setup("fit")
-    pool = data.train_real()
+    pool = data.parts[0].real
     assert len(pool) == 9
     image, mask = pool.crop(128, np.random.default_rng(0))
     assert mask is not None

@@ -19,6 +19,10 @@ def unit(*angles_deg: float) -> torch.Tensor:
     return torch.stack([angles.cos(), angles.sin()], dim=-1)[None]
 
 
+def seeded(*seeds: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+
 def by_hand(query, positive, negatives, tau):
     """Equation by equation in plain loops, from the paper's figure."""
     losses = []
@@ -40,6 +44,22 @@ def test_nce_is_the_figures_form_with_equal_and_unequal_counts(background):
     )
     loss = mask_patch_nce(source_p, generated_p, source_b, generated_b, temperature=0.5)
     assert float(loss) == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_nce_with_source_and_generated_exchanged_is_cryoccds_orientation():
+    source_p, generated_p = unit(0, 40), unit(10, 75)
+    source_b, generated_b = unit(90, 200, 310), unit(100, 260, 290)
+    expected = 0.5 * (  # generated patches against the source at the other class's points
+        by_hand(generated_p, source_p, source_b, 0.5)
+        + by_hand(generated_b, source_b, source_p, 0.5)
+    )
+    loss = mask_patch_nce(generated_p, source_p, generated_b, source_b, temperature=0.5)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-9)
+    cryogem = mask_patch_nce(source_p, generated_p, source_b, generated_b, temperature=0.5)
+    assert abs(float(cryogem - loss)) > 0.02
+    keys = [source.clone().requires_grad_() for source in (source_p, source_b)]
+    loss = mask_patch_nce(generated_p, keys[0], generated_b, keys[1])
+    assert all(bool((g != 0).any()) for g in torch.autograd.grad(loss.sum(), keys))
 
 
 def test_nce_rejects_the_transposed_negatives_of_the_public_code():
@@ -91,7 +111,7 @@ def test_points_fall_into_their_class_uniformly_and_with_replacement():
     mask = torch.zeros(2, 1, 6, 10)
     mask[0, 0, 2, 7] = mask[0, 0, 4, 1] = 1
     mask[1, 0, :, :5] = 1
-    points = sample_points(mask, 400, torch.Generator().manual_seed(0))
+    points = sample_points(mask, 400, seeded(0, 1))
     assert points.complete.tolist() == [True, True]
     inside = features_at(mask, points.particle, "nearest")
     outside = features_at(mask, points.background, "nearest")
@@ -110,7 +130,7 @@ def test_points_mean_the_same_place_at_every_level():
     ramp = torch.arange(64.0).expand(64, 64)[None, None]
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., 12:50, 12:50] = 1
-    points = sample_points(mask, 50, torch.Generator().manual_seed(1))
+    points = sample_points(mask, 50, seeded(1))
     fine = features_at(ramp, points.particle, "bilinear")
     coarse = torch.nn.functional.avg_pool2d(ramp, 8)
     torch.testing.assert_close(features_at(coarse, points.particle, "bilinear"), fine)
@@ -118,7 +138,7 @@ def test_points_mean_the_same_place_at_every_level():
 
 @pytest.mark.parametrize("fill", [0.0, 1.0])
 def test_a_mask_of_one_class_is_legal(fill):
-    points = sample_points(torch.full((1, 1, 8, 8), fill), 16, torch.Generator().manual_seed(0))
+    points = sample_points(torch.full((1, 1, 8, 8), fill), 16, seeded(0))
     assert points.complete.tolist() == [False]
     assert points.particle.shape == points.background.shape == (1, 16, 2)
     assert points.particle.isfinite().all()
