@@ -48,7 +48,7 @@ class Optimisation(Callback):
         pl_module.accumulate_batches = self.accumulate_batches
         for network in _networks(pl_module):
             if self.channels_last:
-                network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+                network.to(memory_format=torch.channels_last)
             if self.compile:
                 network.compile()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from cryoccd.cli.parse import call
 from cryoccd.errors import CryoccdError
@@ -14,6 +15,8 @@ def fid(
     methods: str | None = None,
     styles: str | None = None,
     seeds: str = "0",
+    training: Literal["per_style", "mixed"] = "per_style",
+    train_styles: str | None = None,
     data: Path | None = None,
     structure: str | None = None,
     results: Path = Path("results"),
@@ -31,9 +34,12 @@ def fid(
     Args:
         profile: demo (the oracle benchmark, nothing to download) or real (your micrographs); the
             matrix is experiments/fid-PROFILE.yaml.
-        methods: comma list of rows, by default those of the matrix.
-        styles: comma list of column groups, by default those of the matrix.
+        methods: comma list of rows, or all of configs/method; by default those of the matrix.
+        styles: comma list of column groups, or all; by default those of the matrix.
         seeds: comma list of seeds.
+        training: per_style fits a model for each column; mixed fits one for all columns.
+        train_styles: comma list of the styles that mixed models are fitted on, or all; by default
+            the columns. Columns beyond it are held out.
         data: folder of real micrographs with picks, split.csv and optics (profile real).
         structure: structure file of the particle (profile real).
         results: where cells and tables are written.
@@ -51,6 +57,7 @@ def fid(
     from cryoccd.launch.fid import FidTable
     from cryoccd.launch.finish import finish
     from cryoccd.launch.matrix import read_matrix, select
+    from cryoccd.launch.training import mixture
     from cryoccd.metrics.inception import find_weights
 
     console = Console()
@@ -58,15 +65,18 @@ def fid(
     given = {name: str(value) for name, value in replacements.items() if value is not None}
     if data is not None:
         given["NAME"] = data.resolve().name
-    matrix = read_matrix(Path("experiments") / f"fid-{profile}.yaml", given)
-    matrix = select(matrix, _names(methods), _names(styles))
+    whole = read_matrix(Path("experiments") / f"fid-{profile}.yaml", given)
+    matrix = select(whole, _names(methods), _names(styles))
+    mixed = mixture(whole, matrix, training, _names(train_styles))
+    if mixed:
+        matrix = replace(matrix, table=f"{matrix.table}_{mixed.label}")
     numbers = _numbers(seeds)
     weights = find_weights(inception_weights) if inception_weights else None
     if weights:
         matrix = replace(matrix, metrics=["fid_inception", "kid_inception", *matrix.metrics])
     if trainer:
         matrix = replace(matrix, trainer=trainer)
-    table = FidTable(matrix, numbers, results, runs, dispatch, console, device, weights)
+    table = FidTable(matrix, numbers, results, runs, dispatch, console, device, weights, mixed)
     if not allow_missing:
         table.run()
     finish(table, allow_missing, reference)

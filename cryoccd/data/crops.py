@@ -15,7 +15,7 @@ from cryoccd.geometry import item_seed
 
 @dataclass(frozen=True)
 class Crops:
-    """One item: (1, n, n) crops of both sides, the (2,) symmetries that they get, and their part."""
+    """One item: (1, n, n) crops of both sides, the (2,) symmetries that they get, their part."""
 
     clean: Tensor
     mask: Tensor

@@ -53,10 +53,8 @@ def finish(run: FidTable, allow_missing: bool, reference: bool) -> None:
 
 def _write_gallery(run: FidTable, spec: DatasetSpec, path: Path) -> bool:
     """Clean, each method and real, at the same crops; False where no set was generated."""
-    places, seed, side = run.places(spec.name), run.seeds[0], 2 * run.matrix.crop_px
-    generated = {
-        method: run.generated_folder(method, spec.name, seed) for method in run.matrix.methods
-    }
+    places, seed, side = run.fits.runs.data(spec.name), run.seeds[0], 2 * run.matrix.crop_px
+    generated = {method: run.generated(method, spec, seed) for method in run.matrix.methods}
     generated = {m: f for m, f in generated.items() if (f / "manifest.json").is_file()}
     if not generated:
         return False

@@ -1,5 +1,6 @@
 """The matrix behind a table: methods, data sets and seeds, read from experiments/*.yaml."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from cryoccd.io.checked import parse_yaml
 from cryoccd.io.refusal import one_line
 
 CONFIGS = Path("configs")
+
+ALL = "all"
+"""Stands for every name, where it stands alone."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,8 @@ class Matrix:
         """Configuration files of a method, in the order in which they are merged."""
         paths = [CONFIGS / "method" / f"{method}.yaml"]
         if not paths[0].is_file():
-            known = ", ".join(sorted(path.stem for path in (CONFIGS / "method").glob("*.yaml")))
-            raise CryoccdError(f"{paths[0]}: no such method; known are {known}")
+            known = ", ".join(known_methods())
+            raise CryoccdError(f"{paths[0]}: no such method; known are {known}, or {ALL}")
         demo = CONFIGS / "method" / "demo" / f"{method}.yaml"
         if self.demo_methods and demo.is_file():
             paths.append(demo)
@@ -95,22 +99,47 @@ def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:
     return Matrix(**vars(values))
 
 
-def select(matrix: Matrix, methods: list[str] | None, datasets: list[str] | None) -> Matrix:
-    """The matrix with some of its rows and column groups; `methods` may name any method.
+def select(matrix: Matrix, methods: Sequence[str] | None, datasets: Sequence[str] | None) -> Matrix:
+    """The matrix with some of its rows and column groups.
+
+    Args:
+        matrix: the whole.
+        methods: any methods, also such as the matrix does not name; ["all"] for every one that has
+            a configuration; None for those of the matrix.
+        datasets: some of its data sets; ["all"] for all; None for its default.
 
     Raises:
         CryoccdError: a name is unknown.
     """
-    known = {spec.name: spec for spec in matrix.datasets}
-    wanted = datasets or matrix.default_datasets or list(known)
-    for name in wanted:
+    if methods is None:
+        methods = matrix.methods
+    elif list(methods) == [ALL]:
+        # those of the matrix first, in its order
+        methods = list(dict.fromkeys([*matrix.methods, *known_methods()]))
+    columns = chosen("styles", datasets or matrix.default_datasets or [ALL], matrix.datasets)
+    selected = replace(matrix, methods=list(methods), datasets=columns)
+    for method in selected.methods:
+        selected.method_configs(method)
+    return selected
+
+
+def chosen(field: str, names: Sequence[str], specs: Sequence[DatasetSpec]) -> list[DatasetSpec]:
+    """The data sets of some names, or of ["all"], in the order of the names.
+
+    Raises:
+        CryoccdError: a name is unknown.
+    """
+    if list(names) == [ALL]:
+        return list(specs)
+    known = {spec.name: spec for spec in specs}
+    for name in names:
         if name not in known:
-            raise CryoccdError(f"styles: {name!r} is unknown, expected of {', '.join(known)}")
-    chosen = replace(
-        matrix,
-        methods=methods or matrix.methods,
-        datasets=[known[name] for name in wanted],
-    )
-    for method in chosen.methods:
-        chosen.method_configs(method)
-    return chosen
+            raise CryoccdError(
+                f"{field}: {name!r} is unknown, expected of {', '.join(known)}, or {ALL}"
+            )
+    return [known[name] for name in names]
+
+
+def known_methods() -> list[str]:
+    """Names of configs/method/*.yaml."""
+    return sorted(path.stem for path in (CONFIGS / "method").glob("*.yaml"))

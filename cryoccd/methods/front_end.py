@@ -3,7 +3,7 @@ r"""The physics front end of the learned translators: from the clean signal to a
     source    s = [ (t · (1 + clean) − μ) / σ_clean + n / √SNR ] / [ range_sd √(1 + 1/SNR) ],
               t = 1 − c (1 − ice),  n white
 
-The noise is all the randomness that a deterministic generator has, and what a diffusion begins with.
+The noise is all the randomness of a deterministic generator, and a diffusion begins with the sum.
 CryoGEM (Zhang et al., arXiv:2312.02235) feeds its generator so, CryoCCD its diffusion.
 
 What differs from CryoGEM's code:
@@ -95,9 +95,9 @@ class PhysicsFrontEnd(Translator):
         noisy = signal + noise_like(signal, generators) / sqrt(self.snr)
         return noisy / (sqrt(1 + 1 / self.snr) * self.range_sd)
 
-    def real_input(self, real: Tensor) -> Tensor:
-        """Normalised real images as the networks see them, within [-1, 1]."""
-        return (real / self.range_sd).clamp(-1, 1)
+    def real_input(self, real: Tensor, bound: float = 1.0) -> Tensor:
+        """Normalised real images as the networks see them, cut at ±bound against hot pixels."""
+        return (real / self.range_sd).clamp(-bound, bound)
 
     def require_calibration(self) -> None:
         """Refuse to work on unscaled input.

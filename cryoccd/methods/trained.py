@@ -8,7 +8,7 @@ seed and the number of the image, so that one process and several see the same.
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from lightning.pytorch.cli import OptimizerCallable
@@ -21,6 +21,16 @@ from cryoccd.geometry import item_seed
 from cryoccd.methods.front_end import PhysicsFrontEnd
 from cryoccd.nn.tiling import check_tiles
 from cryoccd.records import UnpairedBatch
+
+
+class _Shared:
+    """A factory that copies of a model share: what the command line makes cannot be copied."""
+
+    def __init__(self, make: OptimizerCallable) -> None:
+        self.make = make
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Shared":
+        return self
 
 
 class TrainedTranslator(PhysicsFrontEnd):
@@ -59,7 +69,7 @@ class TrainedTranslator(PhysicsFrontEnd):
                 f"{decay_images}; expected a sum above 0 and neither below 0"
             )
         self.automatic_optimization = False
-        self.optimizer = optimizer
+        self.optimizer = _Shared(optimizer)
         self.constant_images, self.decay_images = constant_images, decay_images
         self.max_images = constant_images + decay_images
         self.tile_px, self.overlap_px, self.seed = tile_px, overlap_px, seed
@@ -128,7 +138,7 @@ class TrainedTranslator(PhysicsFrontEnd):
     def configure_optimizers(self) -> list[Optimizer]:  # type: ignore[override]
         """One optimizer a loss; starting rates are kept beside the decayed ones."""
         optimizers = [
-            self.optimizer([p for network in networks for p in network.parameters()])
+            self.optimizer.make([p for network in networks for p in network.parameters()])
             for networks in self.networks().values()
         ]
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
@@ -148,7 +158,8 @@ class TrainedTranslator(PhysicsFrontEnd):
     def _optimizers(self) -> dict[str, LightningOptimizer]:
         made = self.optimizers()
         several = made if isinstance(made, list) else [made]
-        return dict(zip(self.networks(), cast("list[LightningOptimizer]", several), strict=True))
+        wrapped = [each for each in several if isinstance(each, LightningOptimizer)]
+        return dict(zip(self.networks(), wrapped, strict=True))
 
     def _refuse(self, name: str, loss: Tensor) -> None:
         folder = Path(self.trainer.default_root_dir)

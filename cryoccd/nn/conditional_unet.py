@@ -3,15 +3,16 @@
 Encoder: a 3x3 stem, then for each level residual blocks, window attention and a strided
 convolution (none at the last); two residual blocks in the middle; decoder: for each level but the
 last, nearest-neighbour doubling with a 3x3 convolution before it, the skip concatenated, residual
-blocks, attention. With the widths 64, 128, 128, 256 and two blocks a level it has 10.5 million
-parameters.
+blocks, attention. With the widths 64, 128, 128, 256 and two blocks a level it has 10.73
+million parameters (the paper's code 10.49).
 
-What differs from the paper's code: the condition (source, mask, ice) is concatenated to x_t pixel by
-pixel, where that code averages it over the image; time and style act by scale and shift of a
+What differs from the paper's code: the condition (source, mask, ice) is concatenated to x_t, pixel
+by pixel, where that code averages it over the image; time and style act by scale and shift of a
 GroupNorm, where that code adds them before an InstanceNorm, which removes them.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import ceil, log
 
 import torch
@@ -71,7 +72,7 @@ class ConditionalUNet(nn.Module):
         )
         self.downs = nn.ModuleList(nn.Conv2d(width, width, 3, 2, 1) for width in widths[:-1])
         self.middle = _Level(widths[-1], widths[-1], 2, time_width, False, False)
-        above = list(zip(widths[:-1], widths[1:], strict=True))
+        above = list(pairwise(widths))
         self.ups = nn.ModuleList(nn.Conv2d(lower, lower, 3, 1, 1) for _, lower in above)
         self.decoders = nn.ModuleList(
             _Level(width + lower, width, n_blocks, time_width, attention, shifted=i % 2 == 0)
@@ -135,8 +136,9 @@ class ConditionalUNet(nn.Module):
         half = self.embedded // 2
         rates = torch.exp(-log(1e4) * torch.arange(half, device=level.device) / half)
         phases = 1000 * level[:, None].float() * rates
-        embedding: Tensor = self.time(torch.cat([phases.sin(), phases.cos()], 1))
-        return embedding + self.style(style)
+        times = self.time(torch.cat([phases.sin(), phases.cos()], 1))
+        embedding: Tensor = times + self.style(style)
+        return embedding
 
 
 class _Level(nn.Module):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cryoccd.errors import CryoccdError
-from cryoccd.nn.initialise import initialise
+from cryoccd.nn.initialise import Initialisation, initialise
 
 
 class FeatureHead(nn.Module):
@@ -21,12 +21,18 @@ class FeatureHead(nn.Module):
     Args:
         channels: channels of each level's features, the generator's widths at these levels.
         width: length of the vectors.
+        initialisation: of the weights.
 
     Raises:
         CryoccdError: no level.
     """
 
-    def __init__(self, channels: Sequence[int], width: int = 256) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int],
+        width: int = 256,
+        initialisation: Initialisation = "normal",
+    ) -> None:
         super().__init__()
         if not channels:
             raise CryoccdError("feature head: channels = [], expected one number a level")
@@ -35,7 +41,7 @@ class FeatureHead(nn.Module):
             nn.Sequential(nn.Linear(entering, width), nn.ReLU(), nn.Linear(width, width))
             for entering in self.channels
         )
-        initialise(self)
+        initialise(self, initialisation)
 
     def forward(self, samples: Sequence[Tensor]) -> list[Tensor]:
         """Vectors (..., width) of norm 1 for samples (..., channels[i]) of each level i."""

@@ -65,7 +65,8 @@ class WindowAttention(nn.Module):
         tokens = self.out(gathered.transpose(1, 2).flatten(-2))
         image = tokens.reshape(b, rows, columns, n, n, c).permute(0, 5, 1, 3, 2, 4)
         image = image.reshape(b, c, rows * n, columns * n)
-        return features + image[..., s : s + h, s : s + w]
+        attended: Tensor = features + image[..., s : s + h, s : s + w]
+        return attended
 
 
 def _offsets(n: int) -> Tensor:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cryoccd.report.cells import CEILING, FLOOR
-from cryoccd.report.table import EXTRACTORS, LEVEL, Table
+from cryoccd.report.table import EXTRACTORS, LEVEL, OF_A_ROW, Table
 from cryoccd.report.text import DAGGER, UNDEFINED, duration
 
 
@@ -27,13 +27,14 @@ def heading(table: Table) -> tuple[str, ...]:
     cells = [cell for group in table.cells.values() for cell in group]
     lines = []
     for key in dict.fromkeys(key for cell in cells for key in cell.protocol):
-        if key in (*EXTRACTORS, "domain", "choices"):
+        if key in (*EXTRACTORS, *OF_A_ROW, "domain"):
             continue
         values = _agreed(table, key)
         if len(set(values.values())) == 1:
             lines.append(f"{key}: {next(iter(values.values()))}")
         else:
             lines += [f"{key} of {dataset}: {value}" for dataset, value in values.items()]
+    lines += _training(table)
     total = duration(sum(table.seconds(method) for method in table.methods))
     seeds = ", ".join(map(str, table.seeds))
     lines.append(f"seeds: {seeds}; wall time of all cells: {total}")
@@ -59,6 +60,26 @@ def remarks(table: Table) -> tuple[str, ...]:
             f"{', '.join(p.datasets)}. Not comparable with the other columns."
         )
     return tuple(lines)
+
+
+def _training(table: Table) -> list[str]:
+    """Which rows are fitted on each column alone, which on several styles, and what is held out."""
+    rows: dict[str, list[str]] = {}
+    held_out: list[str] = []
+    cells = [cell for group in table.cells.values() for cell in group]
+    for cell in (cell for cell in cells if "training" in cell.protocol):  # the anchors have none
+        styles = cell.protocol["train_styles"]
+        if cell.protocol["training"] == "mixed":
+            way = f"mixed, one model for all columns, fitted on {', '.join(styles)}"
+        else:
+            way = "per_style, a model for each column, fitted on its own training split"
+        rows.setdefault(way, []).append(cell.method)
+        if cell.dataset not in styles:
+            held_out.append(cell.dataset)
+    lines = [f"training {way}: {', '.join(dict.fromkeys(rows[way]))}" for way in rows]
+    if held_out:
+        lines.append(f"held out of mixed training: {', '.join(dict.fromkeys(held_out))}")
+    return lines
 
 
 def _floor_remarks(table: Table) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from cryoccd.report.reference import Published
 
 LEVEL = 0.05
 EXTRACTORS = ("extractor", "scattering", "inception")
+OF_A_ROW = ("choices", "training", "train_styles")
+"""Entries of the protocol in which the rows of a column may differ."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def _check_comparable(cells: Mapping[tuple[str, str], tuple[ResultCell, ...]]) -
     first: dict[tuple[str, str], tuple[str, object]] = {}
     for (method, dataset), group in cells.items():
         for cell in group:
-            protocol = {key: value for key, value in cell.protocol.items() if key != "choices"}
+            protocol = {k: value for k, value in cell.protocol.items() if k not in OF_A_ROW}
             common = protocol | {"data_hash": cell.provenance["data_hash"]}
             facts: dict[tuple[str, str], object] = {
                 ("table", "version of cryoccd"): cell.provenance["versions"]["cryoccd"],

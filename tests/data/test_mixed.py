@@ -112,7 +112,7 @@ def test_two_ranks_see_what_one_process_sees(pairs, count) -> None:
 
 
 def test_items_that_do_not_go_round_are_refused(pairs) -> None:
-    with pytest.raises(CryoccdError, match="images_per_epoch = 13 among 2 processes.*multiple of"):
+    with pytest.raises(CryoccdError, match=r"= 13 among 2 processes, expected a multiple of 2"):
         as_rank(mixed(pairs, images_per_epoch=13), 0, 2).train_dataloader()
 
 

@@ -3,21 +3,10 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from cryoccd.cli import main
 from cryoccd.io.dataset import Dataset
 
 CELLS = ("real_floor", "gaussian", "spectrum", "cryogem", "white_ceiling")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    root = tmp_path_factory.mktemp("mini")
-    argv = ["table", "fid", "--profile", "mini"]
-    argv += ["--results", str(root / "results"), "--runs", str(root / "runs")]
-    assert main(argv) == 0
-    return root, argv
 
 
 def read_cell(root: Path, method: str):

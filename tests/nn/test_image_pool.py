@@ -70,11 +70,14 @@ def test_size_0_is_the_identity_and_draws_nothing():
 
 def test_what_comes_out_carries_no_gradient_and_what_is_stored_no_alias():
     pool = ImagePool(2)
-    images = numbered(1, 2).clone().requires_grad_()
-    assert not pool(images, seeded(0, 1)).requires_grad
-    with torch.no_grad():
-        images.zero_()
-    assert torch.equal(pool.get_extra_state(), numbered(1, 2))
+    for i in range(1, 21):  # 2 that fill the pool, 18 of which about half replace
+        images = numbered(i).clone().requires_grad_()
+        assert not pool(images, seeded(i)).requires_grad
+        stored = pool.get_extra_state()
+        with torch.no_grad():
+            images.zero_()
+        assert torch.equal(pool.get_extra_state(), stored)
+    assert not torch.equal(stored, numbered(1, 2))
 
 
 def test_draws_of_an_image_do_not_depend_on_its_batch():

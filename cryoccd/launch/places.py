@@ -1,0 +1,69 @@
+"""Where a run keeps its data, its fits and what they generate."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from cryoccd.report.provenance import hash_config, hash_folder
+
+
+@dataclass(frozen=True)
+class Places:
+    """Folders of one data set of a run; the hashes are taken once, when the folders are whole."""
+
+    root: Path
+
+    @property
+    def real(self) -> Path:
+        """Real side, or what plays it."""
+        return self.root / "real"
+
+    @property
+    def simulated(self) -> Path:
+        """Simulated side for training."""
+        return self.root / "simulated"
+
+    @property
+    def simulated_test(self) -> Path:
+        """Simulated side to be translated."""
+        return self.root / "simulated_test"
+
+    @property
+    def ice_maps(self) -> Path:
+        """Ice maps estimated on the real side."""
+        return self.root / "ice_maps"
+
+    @cached_property
+    def training_hash(self) -> str:
+        """Hash of the two folders that methods are fitted on."""
+        return hash_config([hash_folder(self.real), hash_folder(self.simulated)])
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of all three folders."""
+        return hash_config([self.training_hash, hash_folder(self.simulated_test)])
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Folders of the runs of one profile.
+
+    Args:
+        root: runs/PROFILE.
+    """
+
+    root: Path
+    _known: dict[str, Places] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def data(self, dataset: str) -> Places:
+        """Folders of a data set."""
+        return self._known.setdefault(dataset, Places(self.root / "data" / dataset))
+
+    def fit(self, method: str, trained_on: str, seed: int) -> Path:
+        """Checkpoint and configuration of a fit."""
+        return self.root / "fit" / f"{method}__{trained_on}__{seed}"
+
+    def generated(self, method: str, trained_on: str, dataset: str, seed: int) -> Path:
+        """Micrographs of a data set as a fit translates them."""
+        sets = dataset if trained_on == dataset else f"{trained_on}__{dataset}"
+        return self.root / "generated" / f"{method}__{sets}__{seed}"

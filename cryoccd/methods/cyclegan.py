@@ -1,0 +1,126 @@
+r"""CycleGAN (Zhu et al. 2017, arXiv:1703.10593), with the settings of its authors' code.
+
+    L_G = mean (D_B(G(a)) − 1)² + mean (D_A(F(b)) − 1)²
+          + λ_A |F(G(a)) − a| + λ_B |G(F(b)) − b| + λ_id (λ_B |G(b) − b| + λ_A |F(a) − a|)
+    L_D = ½ [mean D_B(pool of G(a))² + mean (D_B(b) − 1)²] + the same of D_A, F(b) and a
+
+a is the noisy physical image of `methods.front_end`, b a real one: the generators are
+deterministic, so that noise is all the randomness of the result. Each step trains G and F first,
+then both discriminators on images from a history of 50.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cryoccd.losses.lsgan import discriminator_loss, generator_loss
+from cryoccd.methods.randomness import image_generators
+from cryoccd.methods.trained import TrainedTranslator
+from cryoccd.nn.image_pool import ImagePool
+from cryoccd.nn.resnet_generator import ResnetGenerator
+from cryoccd.nn.tiling import translate_tiled
+from cryoccd.records import UnpairedBatch
+
+
+class CycleGAN(TrainedTranslator):
+    """Two generators that undo one another, and two adversaries.
+
+    Args:
+        forward_net: G, sources to images.
+        backward_net: F, images to sources.
+        discriminator_real: D_B, real images to logits.
+        discriminator_source: D_A, sources to logits.
+        lambda_source: λ_A, weight of the cycle a - b' - a.
+        lambda_real: λ_B, weight of the cycle b - a' - b.
+        lambda_identity: λ_id, weight of the identity terms over that of the cycles.
+        pool_size: generated images remembered for each discriminator.
+        trained: arguments of TrainedTranslator.
+
+    Raises:
+        CryoccdError: a number out of its range.
+    """
+
+    def __init__(
+        self,
+        forward_net: ResnetGenerator,
+        backward_net: ResnetGenerator,
+        discriminator_real: nn.Module,
+        discriminator_source: nn.Module,
+        lambda_source: float = 10.0,
+        lambda_real: float = 10.0,
+        lambda_identity: float = 0.5,
+        pool_size: int = 50,
+        **trained: Any,
+    ) -> None:
+        super().__init__(**trained)
+        self.tiles(forward_net.stride)
+        self.forward_net, self.backward_net = forward_net, backward_net
+        self.discriminator_real = discriminator_real
+        self.discriminator_source = discriminator_source
+        self.lambda_source, self.lambda_real = lambda_source, lambda_real
+        self.lambda_identity = lambda_identity
+        self.pool_real, self.pool_source = ImagePool(pool_size), ImagePool(pool_size)
+
+    def networks(self) -> dict[str, list[nn.Module]]:
+        """Both generators together, both discriminators together."""
+        return {
+            "generator": [self.forward_net, self.backward_net],
+            "discriminator": [self.discriminator_real, self.discriminator_source],
+        }
+
+    def losses(self, batch: UnpairedBatch, generators: list[torch.Generator]) -> dict[str, Tensor]:
+        """One step of both generators, then one of both discriminators."""
+        a = self.source(batch.clean, batch.ice, generators)
+        b = self.real_input(batch.real)
+        terms, b_of_a, a_of_b = self.generator_losses(a, b)
+        self.descend("generator", torch.stack(list(terms.values())).sum())
+
+        self._adversaries(train=True)
+        judges = (
+            (self.discriminator_real, self.pool_real(b_of_a, generators), b),
+            (self.discriminator_source, self.pool_source(a_of_b, generators), a),
+        )
+        loss_d = torch.stack(
+            [
+                discriminator_loss(judge(fake).float(), judge(real).float())
+                for judge, fake, real in judges
+            ]
+        ).sum()
+        self.descend("discriminator", loss_d)
+        return terms | {"discriminator": loss_d}
+
+    def generator_losses(self, a: Tensor, b: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """The terms of L_G with their weights, G(a) and F(b), from a and b (b, 1, h, w)."""
+        b_of_a, a_of_b = self.forward_net(a).float(), self.backward_net(b).float()
+        self._adversaries(train=False)  # this loss must leave no gradient in them
+        gan = generator_loss(self.discriminator_real(b_of_a).float())
+        gan = gan + generator_loss(self.discriminator_source(a_of_b).float())
+        terms = {
+            "gan": gan,
+            "cycle": self.lambda_source * _distance(self.backward_net(b_of_a), a)
+            + self.lambda_real * _distance(self.forward_net(a_of_b), b),
+        }
+        if self.lambda_identity:
+            kept = self.lambda_real * _distance(self.forward_net(b), b)
+            kept = kept + self.lambda_source * _distance(self.backward_net(a), a)
+            terms["identity"] = self.lambda_identity * kept
+        return terms, b_of_a, a_of_b
+
+    @torch.no_grad()
+    def translate(
+        self, clean: Tensor, mask: Tensor, ice: Tensor, style: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """See `Translator.translate`; any h and w, tiled above tile_px."""
+        self.require_calibration()
+        source = self.source(clean, ice, image_generators(generator, len(clean)))
+        tiles = self.tiles(self.forward_net.stride)
+        return self.range_sd * translate_tiled(self.forward_net, source, *tiles)
+
+    def _adversaries(self, train: bool) -> None:
+        self.discriminator_real.requires_grad_(train)
+        self.discriminator_source.requires_grad_(train)
+
+
+def _distance(image: Tensor, other: Tensor) -> Tensor:
+    return (image.float() - other).abs().mean()
