@@ -47,6 +47,8 @@ gallery: install ## draw docs/gallery.md from configs/simulate/gallery
 
 bench: install ## measure throughput; figures go to benchmarks/
 	$(BIN)/python benchmarks/simulate.py
+	$(BIN)/python benchmarks/training.py steps
+	$(BIN)/python benchmarks/training.py sampling
 
 clean: ## remove runs and results, keep .venv
 	rm -rf runs results

@@ -44,9 +44,13 @@ def export(
         known = ", ".join((*FORMATS, "copick"))
         raise CryoccdError(f"export: format {format!r}, expected one of {known}")
     if format == "copick":
+        if species is not None:
+            raise CryoccdError("export: copick writes every species and takes no --species")
         print(export_tomograms(TomogramSet(input), output, resume))
         return
-    names = tuple(n.strip() for n in species.split(",") if n.strip()) if species else None
+    names = None
+    if species is not None:
+        names = tuple(name.strip() for name in species.split(",") if name.strip())
     options = ExportOptions(
         stacks, box_px, float16, normalise, names, particle_diameter_A, downsample
     )

@@ -88,7 +88,7 @@ def _write(
         file.voxel_size = voxel_size_A
         file.header.label[:] = b""  # mrcfile puts the clock time here
         file.header.nlabl = 1
-        file.header.label[0] = label[:80].encode("ascii")
+        file.header.label[0] = label[:80].encode("ascii", "replace")
 
 
 def _check_size(path: Path) -> tuple[int, ...]:

@@ -47,7 +47,7 @@ def write_copick(
     root: Path,
     options: CopickOptions,
     advance: Callable[[], None],
-) -> None:
+) -> int:
     """Write a set of tomograms as a copick project with annotations in the portal's form.
 
     One volume is in memory at a time. copick_config.json is written last: without it the project
@@ -59,6 +59,9 @@ def write_copick(
         options: choices.
         advance: called after each tomogram.
 
+    Returns:
+        How many particles were written; those outside their tomogram are not.
+
     Raises:
         CryoccdError: a map, a tomogram or a table that cannot be read, or values that are no
             numbers.
@@ -68,12 +71,14 @@ def write_copick(
     voxel_size_A = tomograms.voxel_size_A
     objects = picked_objects(tomograms)
     entries = [_write_object(root, known, attributes) for known in objects]
+    written = 0
     for name in tomograms.names:
         run = root / "ExperimentRuns" / name
         volume = tomograms.volume(name)
         path = run / f"VoxelSpacing{voxel_size_A:.3f}" / f"{RECONSTRUCTION}.zarr"
         write_ome_zarr(path, volume, voxel_size_A, _LEVELS, attributes)
         truth = inner_truth(tomograms, name, volume.shape)
+        written += len(truth.table)
         for known in objects:
             chosen = (truth.table["species"] == known.species).to_numpy()
             numbers = truth.table["instance_id"][chosen].tolist()
@@ -96,6 +101,7 @@ def write_copick(
                 write_annotation(folder, known, places, turns, voxel_size_A, mark)
         advance()
     write_text(root / "copick_config.json", json.dumps(_config(mark, entries, options), indent=1))
+    return written
 
 
 def _config(mark: str, entries: list[dict[str, Any]], options: CopickOptions) -> dict[str, Any]:

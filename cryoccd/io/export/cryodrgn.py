@@ -78,7 +78,7 @@ class CryodrgnExport:
         self._file.voxel_size = dataset.pixel_size_A
         self._file.header.label[:] = b""
         self._file.header.nlabl = 1
-        self._file.header.label[0] = self._mark[:80].encode("ascii")
+        self._file.header.label[0] = self._mark[:80].encode("ascii", "replace")
 
     def write(self, item: Labelled) -> int:
         """One micrograph; how many of its particles lie too close to the edge for a box."""
@@ -101,7 +101,14 @@ class CryodrgnExport:
         before = [float(self._cutter.box_px), item.pixel_size_A]
         after = [float(item.settings[name]) for name in shared]
         whole = [np.tile(before, (len(kept), 1)), focus, np.tile(after, (len(kept), 1))]
-        return np.hstack(whole).astype(np.float32)
+        ctf = np.hstack(whole).astype(np.float32)
+        known = np.isfinite(ctf[:, len(before) :]).all(axis=0)
+        if not known.all():
+            raise CryoccdError(
+                f"{item.name}: {[*columns, *shared][known.argmin()]} is unknown, but cryoDRGN "
+                "needs it; import the micrographs with an optics.yaml"
+            )
+        return ctf
 
     def finish(self) -> None:
         """Write poses, CTF and commands."""

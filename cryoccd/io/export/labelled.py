@@ -99,7 +99,7 @@ def survey(dataset: Dataset, species: tuple[str, ...] | None = None) -> Survey:
         CryoccdError: a species that the set has not.
     """
     names: set[str] = set()
-    oriented, focused = True, bool(dataset.micrographs["defocus_u_A"].notna().all())
+    oriented, focused = True, True
     for _, rows in dataset.walk():
         names.update(rows["species"].unique())
         if species is not None:

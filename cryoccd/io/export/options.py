@@ -33,6 +33,9 @@ class ExportOptions:
             check_within("export: box_px", self.box_px, 8, 65536, "pixels")
             if self.box_px % 2:
                 raise CryoccdError(f"export: box_px = {self.box_px}, expected an even number")
+        if self.species is not None and not 0 < len(self.species) == len(set(self.species)):
+            given = ",".join(self.species)
+            raise CryoccdError(f"export: species = {given!r}, expected names, each of them once")
         if self.particle_diameter_A is not None:
             check_within(
                 "export: particle_diameter_A", self.particle_diameter_A, 1, 1e5, "angstrom"

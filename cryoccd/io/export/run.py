@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
+from cryoccd.errors import CryoccdError
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.export.coco import CocoExport
 from cryoccd.io.export.cryodrgn import CryodrgnExport
@@ -71,6 +72,7 @@ def export_micrographs(
             exporter = FORMATS[format](output, dataset, options, stack)
             bar = progress.add_task(f"export {format}", total=len(dataset.names))
             for item in labelled_micrographs(dataset, options.species):
+                _check_box(item, options)
                 cut = exporter.write(item)
                 beyond = len(item.labels) - len(item.particles)
                 if format == "coco":  # whose masks need no centre
@@ -83,3 +85,13 @@ def export_micrographs(
     left = f", {cut} of them too close to the edge for a box" if cut else ""
     left += f"; {beyond} centres beyond the edge left out" if beyond else ""
     return f"{output}: {len(dataset.names)} micrographs, {particles} particles{left}"
+
+
+def _check_box(item: Labelled, options: ExportOptions) -> None:
+    """Refuse a box that no micrograph of this size can hold."""
+    if options.box_px is not None and options.box_px > min(item.shape_px):
+        height, width = item.shape_px
+        raise CryoccdError(
+            f"export: box_px = {options.box_px}, but {item.name} has {width} x {height} px; give a "
+            "smaller --box_px"
+        )

@@ -31,5 +31,7 @@ def export_tomograms(tomograms: TomogramSet, output: Path, resume: bool = False)
         with progress_bar() as progress:
             bar = progress.add_task("export copick", total=len(tomograms.names))
             options = CopickOptions(project_root=str(output.resolve()))
-            write_copick(tomograms, output, options, lambda: progress.advance(bar))
-    return f"{output}: {len(tomograms.names)} tomograms, {len(tomograms.particles)} particles"
+            count = write_copick(tomograms, output, options, lambda: progress.advance(bar))
+    beyond = len(tomograms.particles) - count
+    left = f"; {beyond} centres outside their tomogram left out" if beyond else ""
+    return f"{output}: {len(tomograms.names)} tomograms, {count} particles{left}"

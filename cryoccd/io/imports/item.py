@@ -49,7 +49,6 @@ class RealItem:
         else:
             label = f"cryoccd {cryoccd.__version__} import of {self.name}"
             label = f"SYNTHETIC {label}" if self.synthetic else label
-            label = label.encode("ascii", "replace").decode()
             write_mrc(path, self.values, self.optics["pixel_size_A"], label)
         return [path]
 

@@ -6,6 +6,8 @@ import torch
 
 from cryoccd.errors import CryoccdError
 from cryoccd.imaging.projection import Projector
+from cryoccd.imaging.stamps import species_key
+from cryoccd.io.dataset import Dataset
 from cryoccd.io.mrc import read_mrc
 from cryoccd.records import Volume
 
@@ -33,3 +35,18 @@ def read_maps(folder: Path, pixel_size_A: float) -> dict[str, Projector]:
         except CryoccdError as error:
             raise CryoccdError(f"{path}: {error}") from error
     return maps
+
+
+def check_named(folder: Path, maps: dict[str, Projector], dataset: Dataset) -> None:
+    """Refuse a folder of maps none of which is of a species of the set, where it has some.
+
+    Raises:
+        CryoccdError: no map has the name of a species.
+    """
+    kinds = [rows[["species", "conformation"]].drop_duplicates() for _, rows in dataset.walk()]
+    keys = {species_key(*kind) for rows in kinds for kind in rows.itertuples(index=False)}
+    if keys and not keys & set(maps):
+        expected = ", ".join(f"{key}.mrc" for key in sorted(keys)[:3])
+        raise CryoccdError(
+            f"{folder}: no map has the name of a species of {dataset.root}, expected {expected}"
+        )

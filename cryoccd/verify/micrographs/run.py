@@ -9,7 +9,7 @@ from cryoccd.verify.files import check_checksums, check_headers
 from cryoccd.verify.finding import Finding, merged
 from cryoccd.verify.micrographs.geometry import check_geometry
 from cryoccd.verify.micrographs.instances import check_instances
-from cryoccd.verify.micrographs.maps import read_maps
+from cryoccd.verify.micrographs.maps import check_named, read_maps
 from cryoccd.verify.micrographs.tables import check_tables
 
 
@@ -28,7 +28,7 @@ def verify_micrographs(
         maps: folder of species maps; by default that of the set.
 
     Raises:
-        CryoccdError: images that the set has not.
+        CryoccdError: images that the set has not, or maps of none of its species.
     """
     kind = images or ("clean" if (dataset.root / "clean").is_dir() else "micrographs")
     if kind not in ("clean", "micrographs") or not (dataset.root / kind).is_dir():
@@ -37,6 +37,8 @@ def verify_micrographs(
     folder = maps or dataset.root / "species"
     known = maps is not None or folder.is_dir()
     projectors = read_maps(folder, dataset.pixel_size_A) if known else {}
+    if maps is not None:
+        check_named(maps, projectors, dataset)
     with progress_bar() as progress:
         files = progress.add_task("checksums", total=len(dataset.manifest["files"]))
         findings = [check_checksums(dataset, lambda: progress.advance(files))]
