@@ -94,3 +94,11 @@ def test_maps_of_other_names_are_refused_by_verify(tmp_path, capsys):
     maps.mkdir()
     assert main(["verify", "--input", str(source), "--maps", str(maps)]) == 2
     assert "no map has the name of a species" in capsys.readouterr().err
+
+
+def test_a_micrograph_may_be_called_na(tmp_path):
+    write_micrographs(tmp_path / "real", ("NA", "007"))
+    picks = tmp_path / "picks.txt"
+    picks.write_text("image_name\tx_coord\ty_coord\nNA\t10\t11\n007\t12\t13\n")
+    dataset = do_import(tmp_path, picks)
+    assert [len(dataset.particles_of(name)) for name in ("NA", "007")] == [1, 1]

@@ -46,9 +46,16 @@ def _named(path: Path, table: pd.DataFrame, name: str, x: str, y: str) -> PickTa
 
 
 def _table(path: Path, separator: str, columns: tuple[str, ...]) -> pd.DataFrame:
-    """All cells as text: a micrograph called 007 keeps its name."""
+    """All cells as text: a micrograph called 007 or NA keeps its name."""
     try:
-        table = pd.read_csv(path, sep=separator, skipinitialspace=True, dtype=str)
+        table = pd.read_csv(
+            path,
+            sep=separator,
+            skipinitialspace=True,
+            dtype=str,
+            keep_default_na=False,
+            na_values=[""],
+        )
     except (ValueError, OSError) as error:  # pandas' parser errors are ValueErrors
         reason = " ".join(str(error).split())
         raise CryoccdError(f"{path}: not a readable table of picks ({reason})") from error
