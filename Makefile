@@ -16,10 +16,14 @@ TABLE_ARGS = --profile $(PROFILE) --seeds $(SEEDS) \
 	$(if $(TRAINING),--training $(TRAINING)) $(if $(TRAIN_STYLES),--train-styles $(TRAIN_STYLES)) \
 	$(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
 
-.PHONY: help install table-fid test lint gallery bench clean
+CONTROL_ARGS = --profile $(PROFILE) --seed $(SEEDS) \
+	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--style $(STYLES)) \
+	$(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
+
+.PHONY: help install table-fid gallery-control test lint gallery bench clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 	@printf '\nVariables: PROFILE=demo|real  METHODS=a,b|all  STYLES=a,b|all  SEEDS=0,1\n'
 	@printf '           TRAINING=per_style|mixed  TRAIN_STYLES=a,b|all  DATA=folder  STRUCTURE=file\n'
 
@@ -32,6 +36,9 @@ install: .venv/installed ## build .venv with everything that is needed
 
 table-fid: install ## simulate, fit, translate, evaluate, print and write the FID table
 	$(BIN)/cryoccd table fid $(TABLE_ARGS)
+
+gallery-control: install ## change one factor under one seed: what each method makes of it
+	$(BIN)/cryoccd gallery control $(CONTROL_ARGS)
 
 test: install ## the fast test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m 'not slow'

@@ -65,11 +65,11 @@ def exposure(seed, n=9, pixel=PIXEL_SIZE_A):
     return Exposure(1 + blobs(centres), instances, ramp, rows, optics)
 
 
-def write_simulated(root: Path, count=8, seed=1000, empty=(), pixel=PIXEL_SIZE_A):
+def write_simulated(root: Path, count=8, seed=1000, empty=(), pixel=PIXEL_SIZE_A, n=9):
     writer = DatasetWriter(root, {"toy": seed})
     names = [f"sim_{i:03d}" for i in range(count)]
     for i, name in enumerate(names):
-        writer.write(Item(name, exposure(seed + i, 0 if i in empty else 9, pixel), seed + i))
+        writer.write(Item(name, exposure(seed + i, 0 if i in empty else n, pixel), seed + i))
     writer.finish(names)
     return root
 

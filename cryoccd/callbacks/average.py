@@ -73,12 +73,17 @@ class Average(EMAWeightAveraging):
         """Go on with the weights that were trained, and keep the average for the start.
 
         Raises:
-            CryoccdError: the run had no average.
+            CryoccdError: the run had no average and this one has, or the other way round.
         """
-        if self.decay is None:
+        averaged = "current_model_state" in checkpoint
+        if averaged != (self.decay is not None):
+            made = "with" if averaged else "without"
+            raise CryoccdError(
+                f"average: decay = {self.decay}, but the checkpoint was made {made} an average; "
+                "fit again"
+            )
+        if not averaged:
             return
-        if "current_model_state" not in checkpoint:
-            raise CryoccdError("average: the checkpoint was made without one; fit again")
         pl_module.load_state_dict(checkpoint["current_model_state"])
-        averaged = {f"module.{name}": value for name, value in checkpoint["state_dict"].items()}
-        self._restored = averaged | checkpoint["averaging_state"]
+        average = {f"module.{name}": value for name, value in checkpoint["state_dict"].items()}
+        self._restored = average | checkpoint["averaging_state"]

@@ -16,7 +16,7 @@ class Optimisation(Callback):
     Precision is the trainer's own option: `--trainer.precision=bf16-mixed` or `16-mixed`.
 
     Args:
-        accumulate_batches: batches whose gradients make one step.
+        accumulate_batches: batches whose mean gradient makes one step.
         clip_norm: largest norm of the gradient of each loss; None clips nothing.
         compile: compile each network with torch.compile; weights keep their names.
         channels_last: keep the weights of convolutions in channels-last order.
@@ -41,8 +41,8 @@ class Optimisation(Callback):
         self.accumulate_batches, self.clip_norm = accumulate_batches, clip_norm
         self.compile, self.channels_last = compile, channels_last
 
-    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Prepare the networks, once."""
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Prepare the networks, once, before a strategy takes note of how they lie in memory."""
         if not isinstance(pl_module, TrainedTranslator):
             return
         pl_module.accumulate_batches = self.accumulate_batches
@@ -51,6 +51,20 @@ class Optimisation(Callback):
                 network.to(memory_format=torch.channels_last)
             if self.compile:
                 network.compile()
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Look at the optimizers.
+
+        Raises:
+            CryoccdError: one of them takes the scale of 16-mixed off by itself, after the clipping.
+        """
+        scaled = getattr(trainer.precision_plugin, "scaler", None) is not None
+        fused = any(getattr(o, "_step_supports_amp_scaling", False) for o in trainer.optimizers)
+        if self.clip_norm is not None and scaled and fused:
+            raise CryoccdError(
+                "optimisation: clip_norm clips no fused optimizer in 16-mixed; set its fused to "
+                "false, or train in bf16-mixed"
+            )
 
     def on_before_optimizer_step(
         self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Optimizer

@@ -69,7 +69,13 @@ class FitProgress(ProgressBar):
         self._progress.update(self._task, completed=pl_module.images_seen, description=title)
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Close the bar, also after an error."""
+        """Close the bar."""
+        self._close()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Close the bar after an error, when nothing is torn down."""
         self._close()
 
     def _close(self) -> None:

@@ -14,6 +14,7 @@ VERBS = {
     "translate": "give simulated micrographs realistic noise with a fitted method",
     "evaluate": "how realistic generated micrographs are (noise)",
     "table": "rerun a table: simulate, fit, translate, evaluate, compare (fid)",
+    "gallery": "one factor changed under one seed: what each method makes of it (control)",
     "import": "real micrographs with the picks of another program as a dataset folder",
     "export": "a dataset folder for RELION, Topaz, EMAN, crYOLO, CryoSPARC, cryoDRGN, COCO, copick",
     "verify": "checksums, headers and labels of a set, proven by reconstruction",

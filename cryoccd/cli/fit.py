@@ -19,6 +19,7 @@ from cryoccd.callbacks.data_time import DataTime
 from cryoccd.callbacks.optimisation import Optimisation
 from cryoccd.callbacks.progress import FitProgress
 from cryoccd.cli.parse import config_files
+from cryoccd.cli.processes import one_voice
 from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
 from cryoccd.io.refusal import one_line
@@ -76,7 +77,13 @@ class FitCLI(LightningCLI):
             with one_line(self.parser):
                 super().instantiate_classes()
         except MisconfigurationException as error:
-            raise CryoccdError(f"trainer: {error}; change its configuration") from error
+            raise _trainer_refuses(error) from error
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        """Build the trainer; a calibration is the work of one process."""
+        if self.model.max_images == 0:
+            kwargs |= {"devices": 1, "num_nodes": 1, "strategy": "auto"}
+        return super().instantiate_trainer(**kwargs)
 
 
 def run(argv: list[str]) -> None:
@@ -104,15 +111,26 @@ def run(argv: list[str]) -> None:
     resume = cli.config["ckpt_path"] or _last_checkpoint(cli)
     if resume is not None and _finished(resume, cli.model):
         return
+    with one_voice(argv):
+        _fit(cli, resume)
+
+
+def _fit(cli: FitCLI, resume: Path | None) -> None:
     try:
         cli.trainer.fit(cli.model, datamodule=cli.datamodule, ckpt_path=resume, weights_only=True)
     except CryoccdError:
         _remove_empty(cli.trainer)
         raise
+    except MisconfigurationException as error:
+        raise _trainer_refuses(error) from error
     except SystemExit as stop:  # the trainer leaves this way after an interrupt
-        if cli.trainer.interrupted:
+        if cli.trainer.interrupted and cli.trainer.is_global_zero:
             raise KeyboardInterrupt from stop
         raise
+
+
+def _trainer_refuses(error: MisconfigurationException) -> CryoccdError:
+    return CryoccdError(f"trainer: {error}; change its configuration")
 
 
 def _finished(checkpoint: Path, model: Translator) -> bool:
@@ -129,7 +147,8 @@ def _finished(checkpoint: Path, model: Translator) -> bool:
 def _remove_empty(trainer: L.Trainer) -> None:
     """Remove the folders that the logger opened for a run that never began."""
     root = Path(trainer.default_root_dir)
-    logs = Path(trainer.log_dir or root)
+    # the trainer's own log_dir waits for all processes
+    logs = Path(getattr(trainer.logger, "log_dir", None) or root)
     with suppress(OSError):  # one that is not empty stays, with all above it
         for folder in (logs, *logs.parents):
             if folder.is_relative_to(root):

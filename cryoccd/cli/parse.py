@@ -9,6 +9,7 @@ from typing import Any
 
 from jsonargparse import ArgumentParser
 
+from cryoccd.errors import CryoccdError
 from cryoccd.io.refusal import one_line
 
 
@@ -54,3 +55,20 @@ def config_files(argv: list[str]) -> list[Path]:
     """The files that --config or -c names, in order."""
     split = [part for word in argv for part in re.split(r"^(--config)=", word) if part]
     return [Path(b) for a, b in pairwise(split) if a in ("--config", "-c")]
+
+
+def names(text: str | None) -> list[str] | None:
+    """The names of a comma list, each once; None where there is none."""
+    return list(dict.fromkeys(n.strip() for n in text.split(",") if n.strip())) if text else None
+
+
+def numbers(field: str, text: str) -> list[int]:
+    """The whole numbers of a comma list, each once.
+
+    Raises:
+        CryoccdError: something else stands in it.
+    """
+    try:
+        return list(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError as error:
+        raise CryoccdError(f"{field} = {text!r}, expected whole numbers such as 0,1,2") from error

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from cryoccd.cli.parse import call
+from cryoccd.cli.parse import call, names, numbers
 from cryoccd.errors import CryoccdError
 
 TABLES = ("fid",)
@@ -56,27 +56,23 @@ def fid(
     from cryoccd.cli import dispatch
     from cryoccd.launch.fid import FidTable
     from cryoccd.launch.finish import finish
-    from cryoccd.launch.matrix import read_matrix, select
+    from cryoccd.launch.matrix import read_profile, select
     from cryoccd.launch.training import mixture
     from cryoccd.metrics.inception import find_weights
 
     console = Console()
-    replacements = {"DATA": data, "STRUCTURE": structure}
-    given = {name: str(value) for name, value in replacements.items() if value is not None}
-    if data is not None:
-        given["NAME"] = data.resolve().name
-    whole = read_matrix(Path("experiments") / f"fid-{profile}.yaml", given)
-    matrix = select(whole, _names(methods), _names(styles))
-    mixed = mixture(whole, matrix, training, _names(train_styles))
+    whole = read_profile(profile, data, structure)
+    matrix = select(whole, names(methods), names(styles))
+    mixed = mixture(whole, matrix, training, names(train_styles))
     if mixed:
         matrix = replace(matrix, table=f"{matrix.table}_{mixed.label}")
-    numbers = _numbers(seeds)
+    chosen = numbers("seeds", seeds)
     weights = find_weights(inception_weights) if inception_weights else None
     if weights:
         matrix = replace(matrix, metrics=["fid_inception", "kid_inception", *matrix.metrics])
     if trainer:
         matrix = replace(matrix, trainer=trainer)
-    table = FidTable(matrix, numbers, results, runs, dispatch, console, device, weights, mixed)
+    table = FidTable(matrix, chosen, results, runs, dispatch, console, device, weights, mixed)
     if not allow_missing:
         table.run()
     finish(table, allow_missing, reference)
@@ -90,14 +86,3 @@ def run(argv: list[str]) -> None:
         named = repr(argv[0]) if argv else "none"
         raise CryoccdError(f"table: {named} asked for, expected one of {', '.join(TABLES)}")
     call("table fid", fid, argv[1:])
-
-
-def _names(text: str | None) -> list[str] | None:
-    return list(dict.fromkeys(n.strip() for n in text.split(",") if n.strip())) if text else None
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return list(dict.fromkeys(int(part) for part in text.split(",")))
-    except ValueError as error:
-        raise CryoccdError(f"seeds = {text!r}, expected whole numbers such as 0,1,2") from error

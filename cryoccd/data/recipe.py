@@ -7,6 +7,9 @@ from pathlib import Path
 class Recipe(ABC):
     """Makes the simulated and the real folder; whole ones are kept, begun ones finished."""
 
+    structure: str
+    """What is simulated: `assembly:NAME` or a structure file."""
+
     @property
     @abstractmethod
     def domain(self) -> str:

@@ -13,6 +13,7 @@ from cryoccd.io.checked import parse_yaml
 from cryoccd.io.refusal import one_line
 
 CONFIGS = Path("configs")
+EXPERIMENTS = Path("experiments")
 
 ALL = "all"
 """Stands for every name, where it stands alone."""
@@ -76,6 +77,13 @@ class Matrix:
         if self.demo_methods and demo.is_file():
             paths.append(demo)
         return paths
+
+
+def read_profile(profile: str, data: Path | None, structure: str | None) -> Matrix:
+    """The matrix of a profile, for the user's folder and structure where it asks for them."""
+    given = {"DATA": data, "STRUCTURE": structure, "NAME": data and data.resolve().name}
+    replacements = {name: str(value) for name, value in given.items() if value is not None}
+    return read_matrix(EXPERIMENTS / f"fid-{profile}.yaml", replacements)
 
 
 def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:

@@ -7,6 +7,7 @@ seed and the number of the image, so that one process and several see the same.
 """
 
 from abc import abstractmethod
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class TrainedTranslator(PhysicsFrontEnd):
     """
 
     accumulate_batches = 1
-    """Batches whose gradients are summed before a step; set by the Optimisation callback."""
+    """Batches whose mean gradient makes a step; set by the Optimisation callback."""
 
     def __init__(
         self,
@@ -88,33 +89,37 @@ class TrainedTranslator(PhysicsFrontEnd):
         """
 
     def training_step(self, batch: UnpairedBatch, batch_idx: int) -> None:
-        """One step on each loss."""
-        rate = self.rate_factor()
-        for optimizer in self._optimizers().values():
-            for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * rate
+        """One step on each loss; the logged losses are means over the processes."""
         self._batch, self._batch_idx = batch, batch_idx
+        if batch_idx % self.accumulate_batches == 0:  # one rate for all batches of a step
+            self._rate = self.rate_factor()
+            for optimizer in self._optimizers().values():
+                for group in optimizer.param_groups:
+                    group["lr"] = group["initial_lr"] * self._rate
         losses = self.losses(batch, self.training_generators(len(batch)))
         self.log_dict(
             {f"train/loss_{name}": loss.detach() for name, loss in losses.items()},
             batch_size=len(batch),
+            sync_dist=True,
         )
-        self.log("train/rate_factor", rate, batch_size=len(batch))
+        self.log("train/rate_factor", self._rate, batch_size=len(batch))
 
     def descend(self, name: str, loss: Tensor) -> None:
-        """Gradient of one loss, and a step of its optimizer once enough batches are summed.
+        """Gradient of one loss, and a step of its optimizer after the last batch of its group.
+
+        The last group of an epoch may have fewer batches; each weighs as much as another.
 
         Raises:
             CryoccdError: the loss is not finite; the batch is saved in the run's folder.
         """
-        if not bool(loss.detach().isfinite()):
-            self._refuse(name, loss)
+        self._require_finite(name, loss.detach())
         optimizer = self._optimizers()[name]
-        if self._batch_idx % self.accumulate_batches == 0:
+        first = self._batch_idx - self._batch_idx % self.accumulate_batches
+        end = min(first + self.accumulate_batches, self.trainer.num_training_batches)
+        if self._batch_idx == first:
             optimizer.zero_grad()
-        self.manual_backward(loss / self.accumulate_batches)
-        full = (self._batch_idx + 1) % self.accumulate_batches == 0
-        if full or self.trainer.is_last_batch:
+        self.manual_backward(loss / (end - first))
+        if self._batch_idx + 1 == end:
             optimizer.step()
 
     def training_generators(self, count: int) -> list[torch.Generator]:
@@ -136,11 +141,18 @@ class TrainedTranslator(PhysicsFrontEnd):
         self.require_calibration()
 
     def configure_optimizers(self) -> list[Optimizer]:  # type: ignore[override]
-        """One optimizer a loss; starting rates are kept beside the decayed ones."""
-        optimizers = [
-            self.optimizer.make([p for network in networks for p in network.parameters()])
-            for networks in self.networks().values()
-        ]
+        """One optimizer a loss; starting rates are kept beside the decayed ones.
+
+        Raises:
+            CryoccdError: the optimizer refuses its settings.
+        """
+        try:
+            optimizers = [
+                self.optimizer.make([p for network in networks for p in network.parameters()])
+                for networks in self.networks().values()
+            ]
+        except (ValueError, TypeError) as error:
+            raise CryoccdError(f"{self.label}: optimizer: {error}") from error
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group.setdefault("initial_lr", group["lr"])
         return optimizers
@@ -161,13 +173,26 @@ class TrainedTranslator(PhysicsFrontEnd):
         wrapped = [each for each in several if isinstance(each, LightningOptimizer)]
         return dict(zip(self.networks(), wrapped, strict=True))
 
-    def _refuse(self, name: str, loss: Tensor) -> None:
-        folder = Path(self.trainer.default_root_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"nonfinite_{self.images_seen}_{self.global_rank}.pt"
-        torch.save({k: v for k, v in vars(self._batch).items() if isinstance(v, Tensor)}, path)
+    def _require_finite(self, name: str, loss: Tensor) -> None:
+        """Stop every process where the loss of one is not finite."""
+        of_all = loss.new_zeros(self.trainer.world_size)
+        of_all[self.global_rank] = loss
+        losses = self.trainer.strategy.reduce(of_all, reduce_op="sum").tolist()
+        paths = {
+            rank: Path(self.trainer.default_root_dir) / f"nonfinite_{self.images_seen}_{rank}.pt"
+            for rank, value in enumerate(losses)
+            if not isfinite(value)
+        }
+        if not paths:
+            return
+        own = paths.get(self.global_rank)
+        if own is not None:
+            own.parent.mkdir(parents=True, exist_ok=True)
+            torch.save({k: v for k, v in vars(self._batch).items() if isinstance(v, Tensor)}, own)
+        self.trainer.strategy.barrier()  # the file that is named is there
+        rank, path = next(iter(paths.items()))
         raise CryoccdError(
-            f"{self.label}: the {name} loss is {loss.item()} after {self.images_seen} training "
+            f"{self.label}: the {name} loss is {losses[rank]} after {self.images_seen} training "
             f"images; look for NaN in the data ({path} holds the batch), else lower the learning "
             "rate"
         )

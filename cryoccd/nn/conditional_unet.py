@@ -35,7 +35,7 @@ class ConditionalUNet(nn.Module):
         widths: channels of each level, multiples of 8.
         n_blocks: residual blocks a level.
         attention: window attention at the end of each level of encoder and decoder.
-        n_styles: acquisition styles; their embeddings start at zero.
+        n_styles: acquisition styles; their embeddings start at zero. With 1 all styles are one.
 
     Raises:
         CryoccdError: fewer than two levels, or a width that is no multiple of 8.
@@ -137,6 +137,8 @@ class ConditionalUNet(nn.Module):
         rates = torch.exp(-log(1e4) * torch.arange(half, device=level.device) / half)
         phases = 1000 * level[:, None].float() * rates
         times = self.time(torch.cat([phases.sin(), phases.cos()], 1))
+        if self.style.num_embeddings == 1:
+            style = torch.zeros_like(style)
         embedding: Tensor = times + self.style(style)
         return embedding
 

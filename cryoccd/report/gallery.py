@@ -4,27 +4,18 @@ All noisy panels share one grey scale, pinned from the real panels, so that brig
 can be compared by eye. The clean column has a scale of its own, symmetric about its background.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
-from cryoccd.io.atomic import atomic_path
+from cryoccd.report.panels import Sheet
 
 CLEAN = "clean"
 REAL = "real"
-_PANEL = 192  # pixels of a panel, at least; whole multiples of a crop show its pixels as they are
-_GAP, _TOP, _BOTTOM = 8, 64, 30
-_DPI = 100
 _QUANTILES = (0.005, 0.995)
 
 
@@ -43,75 +34,25 @@ def write_gallery(
     Raises:
         CryoccdError: a column is missing, uneven or not finite, or the pixel size not positive.
     """
-    height, width = _check(rows, pixel_size_A)
-    zoom = max(1, round(_PANEL / max(height, width)))
-    panel_h, panel_w = height * zoom, width * zoom
-    count = len(rows[REAL])
-    total_w = _GAP + len(rows) * (panel_w + _GAP)
-    total_h = _TOP + count * (panel_h + _GAP) + _BOTTOM
-    figure = Figure(figsize=(total_w / _DPI, total_h / _DPI), dpi=_DPI)
-    FigureCanvasAgg(figure)
-    centre, reach = _clean_scale(rows[CLEAN])
-    low, high = _real_scale(rows[REAL])
-    figure.text(_GAP / total_w, 1 - 20 / total_h, title, fontsize=12, va="center", weight="bold")
-    for column, (name, crops) in enumerate(rows.items()):
-        left = _GAP + column * (panel_w + _GAP)
-        x = (left + panel_w / 2) / total_w
-        figure.text(x, 1 - 50 / total_h, name, fontsize=10, ha="center", va="center")
-        limits = (centre - reach, centre + reach) if name == CLEAN else (low, high)
-        for row, crop in enumerate(crops):
-            bottom = total_h - _TOP - row * (panel_h + _GAP) - panel_h
-            axes = figure.add_axes(
-                (left / total_w, bottom / total_h, panel_w / total_w, panel_h / total_h)
-            )
-            axes.imshow(
-                crop.detach().cpu().numpy(),
-                cmap="gray",
-                vmin=limits[0],
-                vmax=limits[1],
-                interpolation="nearest",
-                aspect="auto",
-            )
-            axes.set_axis_off()
-            if column == 0 and row == count - 1:
-                _scale_bar(axes, height, width, pixel_size_A)
+    shape_px = _check(rows, pixel_size_A)
+    centre, reach = clean_scale(rows[CLEAN])
+    low, high = noisy_scale(rows[REAL])
     text = (
         f"clean: own scale, background ± {reach:.3g};  all others: one scale, "
         f"{low:.3g} to {high:.3g} (0.5 to 99.5 % of real);  crops are not paired with real"
     )
-    figure.text(_GAP / total_w, 15 / total_h, text, fontsize=9, va="center")
-    with atomic_path(path) as temporary:
-        # no version of matplotlib in the file: equal input gives equal bytes
-        figure.savefig(temporary, format="png", dpi=_DPI, metadata={"Software": None})
+    sheet = Sheet(len(rows[REAL]), list(rows), shape_px, title, text)
+    for column, (name, crops) in enumerate(rows.items()):
+        limits = (centre - reach, centre + reach) if name == CLEAN else (low, high)
+        for row, crop in enumerate(crops):
+            axes = sheet.draw(row, column, crop, limits)
+            if column == 0 and row == len(crops) - 1:
+                sheet.scale_bar(axes, pixel_size_A)
+    sheet.save(path)
 
 
-def scale_bar_nm(width_A: float) -> float:
-    """A round length (1, 2 or 5 times a power of ten, in nm) of at most 40 % of the width."""
-    limit = 0.4 * width_A / 10
-    power = 10.0 ** math.floor(math.log10(limit))
-    return max(step * power for step in (1, 2, 5) if step * power <= limit)
-
-
-def _scale_bar(axes: Axes, height: int, width: int, pixel_size_A: float) -> None:
-    length_nm = scale_bar_nm(width * pixel_size_A)
-    pixels = 10 * length_nm / pixel_size_A
-    left, bottom = 0.05 * width - 0.5, 0.94 * height - 0.5
-    bar = Rectangle((left, bottom), pixels, -0.025 * height, facecolor="white", edgecolor="black")
-    axes.add_patch(bar)
-    outline = [withStroke(linewidth=2, foreground="black")]
-    axes.text(
-        left + pixels / 2,
-        bottom - 0.045 * height,
-        f"{length_nm:g} nm",
-        color="white",
-        fontsize=10,
-        ha="center",
-        va="bottom",
-        path_effects=outline,
-    )
-
-
-def _clean_scale(crops: Sequence[Tensor]) -> tuple[float, float]:
+def clean_scale(crops: Sequence[Tensor]) -> tuple[float, float]:
+    """Grey of the background, and how far the crops go from it."""
     values = torch.stack([crop.detach().float().cpu() for crop in crops])
     centre = values.median()
     reach = (values - centre).abs().max().item()
@@ -119,7 +60,12 @@ def _clean_scale(crops: Sequence[Tensor]) -> tuple[float, float]:
     return centre.item(), reach if reach > 0 else 1.0
 
 
-def _real_scale(crops: Sequence[Tensor]) -> tuple[float, float]:
+def noisy_scale(crops: Sequence[Tensor]) -> tuple[float, float]:
+    """The greys between which all but 1 % of noisy crops lie.
+
+    Raises:
+        CryoccdError: they are constant.
+    """
     values = torch.stack([crop.detach().float().cpu() for crop in crops]).flatten().numpy()
     low, high = (float(q) for q in np.quantile(values, _QUANTILES))
     if not high > low:

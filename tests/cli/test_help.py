@@ -36,6 +36,8 @@ def test_help_and_version_import_nothing_heavy():
         ("evaluate noise", ["--real", "--generated", "--output"]),
         ("table", ["--profile", "--methods", "--allow_missing"]),
         ("table fid", ["--profile", "--methods", "--allow_missing"]),
+        ("gallery", ["--profile", "--methods", "--style", "--seed", "--device"]),
+        ("gallery control", ["--profile", "--methods", "--style", "--seed", "--device"]),
     ],
 )
 def test_help_of_every_verb(verb, options, capsys):

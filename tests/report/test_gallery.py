@@ -4,7 +4,8 @@ import torch
 from PIL import Image
 
 from cryoccd.errors import CryoccdError
-from cryoccd.report.gallery import scale_bar_nm, write_gallery
+from cryoccd.report.gallery import write_gallery
+from cryoccd.report.panels import scale_bar_nm
 
 
 def crops(count=2, size=64, scale=1.0, seed=0):
