@@ -10,6 +10,7 @@ from jsonargparse import ActionConfigFile, ArgumentParser
 from torch.utils.data import DataLoader
 
 from cryoccd.fourier import radial_average, radial_frequency
+from cryoccd.io.refusal import one_line
 from cryoccd.methods.trained import TrainedTranslator
 from cryoccd.records import UnpairedBatch
 
@@ -26,7 +27,8 @@ def built(*names: str, **changes: object) -> TrainedTranslator:
     parser.add_argument("--average.decay", type=float)  # of a callback
     configs = [part for name in names for part in ("--config", str(CONFIGS / f"{name}.yaml"))]
     own = [f"--model.init_args.{key}={value}" for key, value in changes.items()]
-    return parser.instantiate(parser.parse_args([*configs, *own])).model
+    with one_line(parser, []):
+        return parser.instantiate(parser.parse_args([*configs, *own])).model
 
 
 def demo(name: str, seed: int = 0, **changes: object) -> TrainedTranslator:
@@ -34,6 +36,15 @@ def demo(name: str, seed: int = 0, **changes: object) -> TrainedTranslator:
     torch.manual_seed(seed)
     changes = {"constant_images": 10_000, "decay_images": 0} | changes
     return calibrated(built(name, f"demo/{name}", **changes), Toy(1))
+
+
+def lively(model: TrainedTranslator) -> TrainedTranslator:
+    """Networks whose result hangs on their input as if they were trained."""
+    torch.manual_seed(0)
+    for parameter in model.parameters():
+        if parameter.ndim > 2:
+            torch.nn.init.kaiming_normal_(parameter, a=1)
+    return model.eval()
 
 
 def blobs(count: int, side: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:

@@ -56,9 +56,7 @@ class Average(EMAWeightAveraging):
         """Nothing: every step has been taken in."""
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Leave the average in the model."""
-        if self._average_model is not None:
-            super().on_train_end(trainer, pl_module)
+        """Nothing: the last checkpoint, too, has the average and what training goes on with."""
 
     def on_save_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]

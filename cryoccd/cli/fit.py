@@ -1,89 +1,20 @@
-"""`cryoccd fit`: LightningCLI in subclass mode for model and data."""
+"""`cryoccd fit`: one method on one data set, from the start or from where a run stopped."""
 
 import logging
 import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
-from cryoccd.callbacks.average import Average
-from cryoccd.callbacks.budget import TrainingBudget
-from cryoccd.callbacks.checkpoint import LastCheckpoint
-from cryoccd.callbacks.data_time import DataTime
-from cryoccd.callbacks.optimisation import Optimisation
-from cryoccd.callbacks.progress import FitProgress
-from cryoccd.cli.parse import config_files
+from cryoccd.cli.fit_cli import FitCLI, RunConfig, trainer_refuses
 from cryoccd.cli.processes import one_voice
 from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
-from cryoccd.io.refusal import one_line
 from cryoccd.methods.base import Translator
-
-
-class RunConfig(SaveConfigCallback):
-    """Writes the resolved configuration beside each checkpoint; it runs as it is.
-
-    Not before: a run that its data stops leaves no folder that looks like a run.
-    """
-
-    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Write nothing yet."""
-
-    def on_save_checkpoint(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Write before the checkpoint is."""
-        if trainer.is_global_zero:
-            self.save_config(trainer, pl_module, "fit")
-
-    def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Write `config.yaml` into the run's folder."""
-        root = Path(trainer.default_root_dir)
-        root.mkdir(parents=True, exist_ok=True)
-        self.parser.save(
-            self.config, str(root / "config.yaml"), skip_none=False, overwrite=True, multifile=False
-        )
-
-
-class FitCLI(LightningCLI):
-    """Callbacks that every run has."""
-
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Budget, optimisation, average, checkpoint and bar can be set under their own keys."""
-        parser.add_lightning_class_args(TrainingBudget, "budget")
-        parser.add_lightning_class_args(Optimisation, "optimisation")
-        parser.add_lightning_class_args(Average, "average")
-        parser.add_lightning_class_args(DataTime, "data_time")
-        parser.add_lightning_class_args(LastCheckpoint, "checkpoint")
-        parser.add_lightning_class_args(FitProgress, "progress")
-        # one seed for what trains; a method without a seed of its own is passed over
-        parser.link_arguments("seed_everything", "model.init_args.seed", compute_fn=int)
-        parser.add_argument("--ckpt_path", type=Path | None, default=None, help="resume from here")
-
-    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse; what is refused is told in one line."""
-        with one_line(parser, config_files(args)):
-            super().parse_arguments(parser, args)
-
-    def instantiate_classes(self) -> None:
-        """Build model, data and trainer; what is refused is told in one line."""
-        try:
-            with one_line(self.parser):
-                super().instantiate_classes()
-        except MisconfigurationException as error:
-            raise _trainer_refuses(error) from error
-
-    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
-        """Build the trainer; a calibration is the work of one process."""
-        if self.model.max_images == 0:
-            kwargs |= {"devices": 1, "num_nodes": 1, "strategy": "auto"}
-        return super().instantiate_trainer(**kwargs)
 
 
 def run(argv: list[str]) -> None:
@@ -122,15 +53,11 @@ def _fit(cli: FitCLI, resume: Path | None) -> None:
         _remove_empty(cli.trainer)
         raise
     except MisconfigurationException as error:
-        raise _trainer_refuses(error) from error
+        raise trainer_refuses(error) from error
     except SystemExit as stop:  # the trainer leaves this way after an interrupt
         if cli.trainer.interrupted and cli.trainer.is_global_zero:
             raise KeyboardInterrupt from stop
         raise
-
-
-def _trainer_refuses(error: MisconfigurationException) -> CryoccdError:
-    return CryoccdError(f"trainer: {error}; change its configuration")
 
 
 def _finished(checkpoint: Path, model: Translator) -> bool:
@@ -166,6 +93,7 @@ def _quieten() -> None:
         ".*args parameter is intended to run from within Python",  # argv comes from our dispatcher
         ".*does not have many workers",  # small data is cut in the training process on purpose
         ".*is smaller than the logging interval",  # an epoch is only a place to save
+        ".*AMP with fp16 is not supported on CPU",  # refused
         ".*configure_optimizers. returned .None.",  # a fit that only calibrates
     ):
         warnings.filterwarnings("ignore", message=message)

@@ -6,7 +6,8 @@ r"""CycleGAN (Zhu et al. 2017, arXiv:1703.10593), with the settings of its autho
 
 a is the noisy physical image of `methods.front_end`, b a real one: the generators are
 deterministic, so that noise is all the randomness of the result. Each step trains G and F first,
-then both discriminators on images from a history of 50.
+then both discriminators on images from a history of 50. Of several processes each has a history
+of its own, and a resumed run that of the first.
 """
 
 from typing import Any

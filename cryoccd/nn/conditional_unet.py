@@ -82,6 +82,9 @@ class ConditionalUNet(nn.Module):
             nn.GroupNorm(_GROUPS, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], 1, 3, 1, 1)
         )
         initialise(self)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):  # three of sd 0.02 in a row would hide the time
+                module.reset_parameters()
         nn.init.zeros_(self.style.weight)
 
     def forward(self, noised: Tensor, level: Tensor, condition: Tensor, style: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ PAGES = (
     "import.md",
     "methods.md",
     "metrics.md",
+    "training.md",
     "verify.md",
 )
 OPTION = re.compile(r"(?<![\w-])--([A-Za-z][\w.-]*)")

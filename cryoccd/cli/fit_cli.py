@@ -1,0 +1,115 @@
+"""The parser of `cryoccd fit`: LightningCLI with the callbacks that every run has."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from jsonargparse import Namespace
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+
+from cryoccd.callbacks.average import Average
+from cryoccd.callbacks.budget import TrainingBudget
+from cryoccd.callbacks.checkpoint import LastCheckpoint
+from cryoccd.callbacks.data_time import DataTime
+from cryoccd.callbacks.optimisation import Optimisation
+from cryoccd.callbacks.progress import FitProgress
+from cryoccd.cli.parse import config_files
+from cryoccd.errors import CryoccdError
+from cryoccd.io.refusal import one_line
+
+
+class RunConfig(SaveConfigCallback):
+    """Writes the resolved configuration beside each checkpoint; it runs as it is.
+
+    Not before: a run that its data stops leaves no folder that looks like a run.
+    """
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Write nothing yet."""
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Write before the checkpoint is."""
+        if trainer.is_global_zero:
+            self.save_config(trainer, pl_module, "fit")
+
+    def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Write `config.yaml` into the run's folder."""
+        root = Path(trainer.default_root_dir)
+        root.mkdir(parents=True, exist_ok=True)
+        self.parser.save(
+            self.config, str(root / "config.yaml"), skip_none=False, overwrite=True, multifile=False
+        )
+
+
+CALLBACKS = {
+    "budget": TrainingBudget,
+    "optimisation": Optimisation,
+    "average": Average,
+    "data_time": DataTime,
+    "checkpoint": LastCheckpoint,
+    "progress": FitProgress,
+}
+"""What every run has, by the key of its settings."""
+
+_MACHINES = ("accelerator", "devices", "num_nodes", "strategy")
+_OURS = {
+    "gradient_clip_val": "optimisation.clip_norm",
+    "accumulate_grad_batches": "optimisation.accumulate_batches",
+}
+
+
+class FitCLI(LightningCLI):
+    """Callbacks that every run has."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Each callback can be set under its own key."""
+        for key, callback in CALLBACKS.items():
+            parser.add_lightning_class_args(callback, key)
+        # one seed for what trains; a method without a seed of its own is passed over
+        parser.link_arguments("seed_everything", "model.init_args.seed", compute_fn=int)
+        parser.add_argument("--ckpt_path", type=Path | None, default=None, help="resume from here")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse; what is refused is told in one line."""
+        with one_line(parser, config_files(args)):
+            super().parse_arguments(parser, args)
+        for key in (*CALLBACKS, "trainer"):
+            given = self.config.get(key, {})
+            if not isinstance(given, dict | Namespace):
+                raise CryoccdError(f"{key} = {given}, expected a mapping of its settings")
+        for key, ours in _OURS.items():
+            given = self.config["trainer"][key]
+            if given != parser.get_default(f"trainer.{key}"):
+                raise CryoccdError(f"trainer.{key} = {given}: take {ours} in its place")
+
+    def instantiate_classes(self) -> None:
+        """Build model, data and trainer; what is refused is told in one line."""
+        try:
+            with one_line(self.parser):
+                super().instantiate_classes()
+        except MisconfigurationException as error:
+            raise trainer_refuses(error) from error
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        """Build the trainer; a calibration is the work of one process.
+
+        Raises:
+            CryoccdError: half precision without a GPU.
+        """
+        if self.model.max_images == 0:
+            given = self.config_init["trainer"]
+            L.Trainer(**{key: given[key] for key in _MACHINES}, logger=False)  # refuses the same
+            kwargs |= {"devices": 1, "num_nodes": 1, "strategy": "auto"}
+        trainer = super().instantiate_trainer(**kwargs)
+        asked = self.config["trainer"]["precision"]
+        if asked in (16, "16", "16-mixed") and trainer.precision == "bf16-mixed":
+            raise CryoccdError(f"trainer.precision = {asked} needs a GPU; take bf16-mixed")
+        return trainer
+
+
+def trainer_refuses(error: MisconfigurationException) -> CryoccdError:
+    """One line of what Lightning finds wrong with the trainer's configuration."""
+    return CryoccdError(f"trainer: {error}; change its configuration")

@@ -1,0 +1,125 @@
+"""Which network each loss trains, asked of autograd."""
+
+import pytest
+import torch
+from torch import Tensor
+from translators import LEARNED, demo, seeded, toy_batch
+
+from cryoccd.methods.trained import TrainedTranslator
+
+CYCLES = {"gan", "cycle", "identity"}
+BOTH = {"forward_net", "backward_net"}
+CRYOGEM = {
+    "gan": {"generator"},
+    "nce": {"generator", "head"},
+    "discriminator": {"discriminator"},
+}
+CUT = CRYOGEM | {"identity": {"generator", "head"}}
+CRYOCCD = {
+    "gan": {"forward_net"},
+    "cycle": BOTH,
+    "nce": {"forward_net", "head"},
+    "discriminator": {"discriminator"},
+}
+TRAINS: dict[str, dict[str, set[str]]] = {
+    "cryoccd": CRYOCCD,
+    "cryoccd_t1000": CRYOCCD,
+    "cryoccd_v1": CRYOCCD | {"denoise": BOTH},
+    "cryogem": CRYOGEM,
+    "cryogem_ndf64": CRYOGEM,
+    "cut": CUT,
+    "fastcut": CRYOGEM,
+    "cyclegan": dict.fromkeys(CYCLES, BOTH)
+    | {"discriminator": {"discriminator_real", "discriminator_source"}},
+    "cyclediffusion": {"source": {"source_net"}, "real": {"real_net"}},
+    "sdedit": {"denoise": {"net"}},
+}
+
+
+def weights(model: TrainedTranslator) -> dict[str, Tensor]:
+    """What has more than one dimension: a bias before a norm has no gradient."""
+    return {name: p for name, p in model.named_parameters() if p.ndim > 1}
+
+
+def trained_by(loss: Tensor, model: TrainedTranslator) -> set[str]:
+    """Names of the weights in which a loss has a gradient other than zero."""
+    named = weights(model)
+    gradients = torch.autograd.grad(loss, named.values(), retain_graph=True, allow_unused=True)
+    return {
+        name
+        for name, gradient in zip(named, gradients, strict=True)
+        if gradient is not None and bool((gradient != 0).any())
+    }
+
+
+def losses_of(name: str, **changes) -> tuple[TrainedTranslator, dict[str, Tensor], dict]:
+    """A method, its terms of one step without an optimizer, and the sums that it descends on."""
+    model = demo(name, **changes)
+    descended: dict[str, Tensor] = {}
+    # the weights stay as they are, or the graph of a later loss would be of others
+    model.descend = descended.__setitem__
+    terms = model.losses(toy_batch(2, 64, 0), seeded(0, 2))
+    return model, terms, descended
+
+
+def of_networks(model: TrainedTranslator, names: set[str]) -> set[str]:
+    return {name for name in weights(model) if name.split(".")[0] in names}
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_each_loss_trains_all_of_the_networks_it_is_said_to_train_and_no_other(name):
+    model, terms, descended = losses_of(name)
+    assert set(terms) == set(TRAINS[name])
+    for term, networks in TRAINS[name].items():
+        expected = of_networks(model, networks)
+        assert trained_by(terms[term], model) == expected, term
+
+    named = {id(p): n for n, p in weights(model).items()}
+    for loss, networks in model.networks().items():
+        optimised = {named[id(p)] for net in networks for p in net.parameters() if p.ndim > 1}
+        assert trained_by(descended[loss], model) == optimised, loss
+    assert set(descended) == set(model.networks())
+
+
+@pytest.mark.parametrize(
+    ("name", "weight", "term"),
+    [
+        ("cryoccd", "lambda_cycle", "cycle"),
+        ("cryoccd", "lambda_nce", "nce"),
+        ("cryoccd_v1", "lambda_denoise", "denoise"),
+        ("cyclegan", "lambda_identity", "identity"),
+    ],
+)
+def test_a_loss_of_weight_0_is_not_computed(name, weight, term):
+    _, terms, _ = losses_of(name, **{weight: 0.0})
+    assert set(terms) == set(TRAINS[name]) - {term}
+
+
+@pytest.mark.parametrize(
+    ("name", "weights_of"),
+    [
+        ("cryoccd", {"gan": 1, "cycle": 3, "nce": 5}),
+        ("cryoccd_v1", {"gan": 1, "cycle": 5, "nce": 20, "denoise": 1}),
+        ("cryogem", {"gan": 1, "nce": 10}),
+        ("cut", {"gan": 1, "nce": 0.5, "identity": 0.5}),
+        ("fastcut", {"gan": 1, "nce": 10}),
+        ("cyclegan", {"gan": 1, "cycle": 1, "identity": 1}),  # logged with their weights
+    ],
+)
+def test_the_generators_loss_is_the_weighted_sum_of_the_papers(name, weights_of):
+    _, terms, descended = losses_of(name)
+    expected = sum(weight * terms[term] for term, weight in weights_of.items())
+    torch.testing.assert_close(descended["generator"], expected)
+
+
+@torch.no_grad()
+def test_fastcut_contrasts_what_is_mirrored_back():
+    model = demo("fastcut")
+    image, mirrored = toy_batch(2, 32, 0).real / 6, torch.tensor([False, True])
+    flipped = torch.stack([image[0], image[1].flip(-1)])
+    back = model.contrastive_loss(image, flipped, mirrored, seeded(0, 2))
+    astray = model.contrastive_loss(image, flipped, ~mirrored, seeded(0, 2))
+    assert float(back) < 0.6 * float(astray)  # strided levels are not symmetric to a pixel
+    draws = model._mirrored([g for g in seeded(0, 400)], image)
+    assert 150 < int(draws.sum()) < 250  # 5 standard deviations of 400 fair coins
+    assert not bool(demo("cut")._mirrored(seeded(0, 2), image).any())
