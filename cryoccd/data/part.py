@@ -83,7 +83,7 @@ class Part:
         ice: IceSource = ModelIce() if self._ice_source == "model" else RealIce(self.real)
         return SimulatedPool(Dataset(self.pair.simulated), ice, self._seed, self._limit_bytes)
 
-    @property
+    @cached_property
     def pixel_size_A(self) -> float:
         """Pixel size of the simulated side; that of the real side agrees within 1 %."""
         return self.simulated.dataset.pixel_size_A

@@ -113,10 +113,21 @@ def _hint(reason: str, parser: ArgumentParser) -> str:
     classes = re.findall(r"([\w.]+)\.(\w+): ", reason)
     if classes:
         built = getattr(import_module(classes[-1][0]), classes[-1][1])
-        known = list(inspect.signature(built).parameters)
+        known = _accepted(built)
     else:
         known = list(parser.get_defaults().keys(branches=True))
     near = get_close_matches(unknown[1].replace("-", "_"), known, n=1)
     if near:
         return f" (is it {near[0]}?)"
     return f"; known: {', '.join(known)}" if len(known) <= _LISTED else help_line
+
+
+def _accepted(built: Any) -> list[str]:
+    """Names of the parameters, with those of the base class where `**` hands them on."""
+    names: dict[str, None] = {}
+    for kind in getattr(built, "__mro__", (built,)):
+        parameters = inspect.signature(kind).parameters.values()
+        names |= {p.name: None for p in parameters if p.kind is not p.VAR_KEYWORD}
+        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+            break
+    return list(names)
