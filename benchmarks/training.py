@@ -7,7 +7,8 @@
 innermost levels, which cost next to nothing): ours, with the feature pass of the public recipe,
 which runs the whole U-Net on both images, and with a discriminator of 64 channels. The three take
 turns, so that a slow minute of the machine meets all. `sampling`: `translate` of a micrograph of
-1024 pixels by CryoCCD's demo network with ten UniPC steps, against ten passes of the network.
+1024 pixels by CryoCCD's demo network with ten UniPC steps, against ten passes of the network, both
+in one tile as at the paper's size.
 """
 
 import argparse

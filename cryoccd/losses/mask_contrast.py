@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cryoccd.losses.mask_patch_nce import mask_patch_nce
-from cryoccd.losses.mask_points import features_at, sample_points
+from cryoccd.losses.mask_points import check_contrast, features_at, sample_points
 
 Head = Callable[[Sequence[Tensor]], list[Tensor]]
 """Unit vectors (b, n, d) of samples (b, n, c) of each level."""
@@ -25,6 +25,9 @@ class MaskContrast:
     n_points: int = 256
     temperature: float = 0.07
 
+    def __post_init__(self) -> None:
+        check_contrast(self.n_points, self.temperature)
+
     def __call__(
         self,
         head: Head,
@@ -33,7 +36,7 @@ class MaskContrast:
         mask: Tensor,
         generators: Sequence[torch.Generator],
     ) -> Tensor:
-        """Loss of `query` features, each to be found among the `key` features of the other class.
+        """Loss of `query` features, each to be told from the `key` features of the other class.
 
         0, with gradient 0, where no image of the batch has particles as well as background.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cryoccd.losses.mask_points import draw_points, features_at
+from cryoccd.losses.mask_points import check_contrast, draw_points, features_at
 from cryoccd.losses.patch_nce import patch_nce
 
 Head = Callable[[Sequence[Tensor]], list[Tensor]]
@@ -24,6 +24,9 @@ class PatchContrast:
 
     n_points: int = 256
     temperature: float = 0.07
+
+    def __post_init__(self) -> None:
+        check_contrast(self.n_points, self.temperature)
 
     def __call__(
         self,

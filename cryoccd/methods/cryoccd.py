@@ -9,13 +9,16 @@ one t and one noise n per cycle, and goes there and back by the closed form of o
           + λ_NCE NCE(b', a, mask) + λ_denoise (|ε_AB(b_t, t, a) − n_b|² + |ε_BA(a_t, t, b) − n_a|²)
 
 NCE asks which source patch a generated patch belongs to, against source patches of the other class
-of the mask, on the encoder of ε_AB; back and forth, the mask is empty. λ_denoise is 0 in the TMLR
+of the mask, on the encoder of ε_AB; on the way back and in NCE, mask and ice are empty: all 0, a
+value that no ice map has. λ_denoise is 0 in the TMLR
 algorithm and 1 in v1. At test the source is noised to the last level and denoised by any sampler.
 
 What differs from the paper's public description: the condition is concatenated pixel by pixel
 (`nn.conditional_unet`), the ice is a part of it, the corrector is diffusers' UniPC, scales are
-constants of the training set, and in v1 the images of GAN, cycle and NCE are the one-step ones
-through which gradients flow (there they come from a sampler without any).
+constants of the training set, NCE reads the stem and the levels (there the first five residual
+blocks), and in v1 the images of GAN, cycle and NCE are the one-step ones through which gradients
+flow (there they come from a sampler without any). A network that sees the source can tell the noise
+from it, so the cycle no longer fixes the sum of both predictions, as it does where it is blind.
 """
 
 from collections.abc import Sequence
@@ -90,6 +93,13 @@ class CryoCCD(TrainedTranslator):
         ):
             given = net.n_conditions
             self.require(f"{field}.n_conditions", given, given == wanted, str(wanted))
+        weights = (lambda_gan, lambda_cycle, lambda_nce, lambda_denoise)
+        self.require(
+            "lambda_*", weights, min(weights) >= 0 < max(weights), "none below 0, one above"
+        )
+        self.require(
+            "conditions", conditions, len(set(conditions)) == len(conditions), "each name once"
+        )
         levels = forward_net.feature_widths[: len(head.channels)]
         self.require("head.channels", head.channels, head.channels == levels, str(levels))
         sampler.check(schedule)
@@ -145,7 +155,9 @@ class CryoCCD(TrainedTranslator):
         generated = one_step(forward, schedule, a, condition, t, n_a, style)
 
         self.discriminator.requires_grad_(False)  # this loss must leave no gradient in D
-        terms = {"gan": generator_loss(self.discriminator(generated).float())}
+        terms = {}
+        if self.lambda_gan:
+            terms["gan"] = generator_loss(self.discriminator(generated).float())
         if self.lambda_cycle:
             back = one_step(backward, schedule, generated, generated, t, n_a, style)
             a_of_b = one_step(backward, schedule, b, b, t, n_b, style)

@@ -61,7 +61,8 @@ class CryoGEM(TrainedTranslator):
     ) -> None:
         super().__init__(**trained)
         _check_head(head, generator, nce_levels)
-        self.tiles(2**generator.depth)
+        self.align_px = min(2**generator.depth, self.overlap_px)  # a deep one sees it all at once
+        self.tiles(self.align_px)
         self.generator, self.discriminator, self.head = generator, discriminator, head
         self.lambda_gan, self.lambda_nce = lambda_gan, lambda_nce
         self.nce_levels = tuple(nce_levels)
@@ -106,7 +107,7 @@ class CryoGEM(TrainedTranslator):
         """See `Translator.translate`; any h and w, tiled above tile_px."""
         self.require_calibration()
         source = self.source(clean, ice, image_generators(generator, len(clean)))
-        tiles = self.tiles(2**self.generator.depth)
+        tiles = self.tiles(self.align_px)
         return self.range_sd * translate_tiled(self.generator, source, *tiles)
 
 

@@ -22,15 +22,13 @@ import torch
 from torch import Tensor, nn
 
 from cryoccd.diffusion.schedule import NoiseSchedule
-from cryoccd.methods.noise_prediction import denoising_error, tiled_predictor
+from cryoccd.methods.noise_prediction import CLIP, denoising_error, tiled_predictor
 from cryoccd.methods.randomness import image_generators, levels_of, noise_like
 from cryoccd.methods.trained import TrainedTranslator
 from cryoccd.nn.conditional_unet import ConditionalUNet
 from cryoccd.records import UnpairedBatch
 
 Predictor = Callable[[Tensor, Tensor], Tensor]
-CLIP = 3.0
-"""Real images are cut at this many range_sd, against hot pixels."""
 
 
 class CycleDiffusion(TrainedTranslator):

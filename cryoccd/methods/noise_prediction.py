@@ -6,8 +6,12 @@ import torch
 from torch import Tensor
 
 from cryoccd.diffusion.schedule import NoiseSchedule
+from cryoccd.errors import CryoccdError
 from cryoccd.nn.conditional_unet import ConditionalUNet
 from cryoccd.nn.tiling import translate_tiled
+
+CLIP = 3.0
+"""Real images are cut at this many range_sd before a diffusion sees them, against hot pixels."""
 
 
 def level_of(t: Tensor, schedule: NoiseSchedule) -> Tensor:
@@ -64,7 +68,13 @@ def tiled_predictor(
         condition: (b, c, h, w).
         style: (b,) index of the acquisition style.
         tiles: tile_px, overlap_px, align_px of `translate_tiled`.
+
+    Raises:
+        CryoccdError: the network knows several styles, and not this one.
     """
+    last = net.style.num_embeddings - 1
+    if last and not 0 <= int(style.max()) <= last:
+        raise CryoccdError(f"style = {int(style.max())}, expected 0 to {last}, those trained on")
 
     def predict(noised: Tensor, t: Tensor) -> Tensor:
         level = level_of(t, schedule)

@@ -41,7 +41,7 @@ class TrainedTranslator(PhysicsFrontEnd):
         optimizer: makes one optimizer for each loss.
         constant_images: training images at the full learning rate.
         decay_images: training images after that, while the rate falls linearly to 0.
-        tile_px: largest side translated in one pass; the training crop or a multiple of it.
+        tile_px: largest side translated in one pass.
         overlap_px: least overlap of tiles.
         seed: seed of all randomness of the training.
         front_end: arguments of PhysicsFrontEnd.
@@ -158,12 +158,11 @@ class TrainedTranslator(PhysicsFrontEnd):
         return optimizers
 
     def tiles(self, align_px: int) -> tuple[int, int, int]:
-        """tile_px, overlap_px and align_px, which the overlap limits, for `translate_tiled`.
+        """tile_px, overlap_px and align_px for `translate_tiled`.
 
         Raises:
             CryoccdError: sizes that do not fit together.
         """
-        align_px = min(align_px, self.overlap_px)
         check_tiles(self.tile_px, self.overlap_px, align_px)
         return self.tile_px, self.overlap_px, align_px
 

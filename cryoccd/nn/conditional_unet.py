@@ -115,8 +115,15 @@ class ConditionalUNet(nn.Module):
             n_levels tensors (b, feature_widths[i], h', w'), h' = h, h, h / 2, h / 4, ...
 
         Raises:
-            CryoccdError: n_levels is not within 1 .. depth + 1.
+            CryoccdError: n_levels is not within 1 .. depth + 1, or sides that the levels do not
+                halve evenly, where one point would be another place at each level.
         """
+        unit = 2 ** (self.depth - 1)
+        if noised.shape[-2] % unit or noised.shape[-1] % unit:
+            raise CryoccdError(
+                f"U-Net: features of {noised.shape[-2]} x {noised.shape[-1]} pixels, expected "
+                f"multiples of {unit}; choose such a crop_px"
+            )
         if not 1 <= n_levels <= self.depth + 1:
             raise CryoccdError(f"U-Net: {n_levels} feature levels, expected 1 to {self.depth + 1}")
         return self._encode(noised, condition, self._embed(level, style), n_levels)

@@ -120,6 +120,6 @@ def test_fastcut_contrasts_what_is_mirrored_back():
     back = model.contrastive_loss(image, flipped, mirrored, seeded(0, 2))
     astray = model.contrastive_loss(image, flipped, ~mirrored, seeded(0, 2))
     assert float(back) < 0.6 * float(astray)  # strided levels are not symmetric to a pixel
-    draws = model._mirrored([g for g in seeded(0, 400)], image)
+    draws = model._mirrored(seeded(0, 400), image)
     assert 150 < int(draws.sum()) < 250  # 5 standard deviations of 400 fair coins
     assert not bool(demo("cut")._mirrored(seeded(0, 2), image).any())
