@@ -6,6 +6,9 @@ from torch import Tensor
 from translators import LEARNED, demo, seeded, toy_batch
 
 from cryoccd.methods.trained import TrainedTranslator
+from cryoccd.nn.conditional_unet import ConditionalUNet
+from cryoccd.nn.resnet_generator import ResnetGenerator
+from cryoccd.nn.unet_generator import UNetGenerator
 
 CYCLES = {"gan", "cycle", "identity"}
 BOTH = {"forward_net", "backward_net"}
@@ -79,6 +82,31 @@ def test_each_loss_trains_all_of_the_networks_it_is_said_to_train_and_no_other(n
         optimised = {named[id(p)] for net in networks for p in net.parameters() if p.ndim > 1}
         assert trained_by(descended[loss], model) == optimised, loss
     assert set(descended) == set(model.networks())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cryoccd", {"gan": 1, "cycle": 4, "nce": 1}),
+        ("cryoccd_v1", {"gan": 1, "cycle": 4, "nce": 1, "denoise": 2}),
+        ("cyclegan", {"gan": 2, "cycle": 4, "identity": 2}),
+        ("cut", {"gan": 1, "nce": 1, "identity": 1}),
+        ("cryogem", {"gan": 1, "nce": 1}),
+    ],
+)
+def test_each_loss_reaches_back_through_all_passes_that_it_hangs_on(name, expected, monkeypatch):
+    outputs: list[Tensor] = []
+    for kind in (ConditionalUNet, ResnetGenerator, UNetGenerator):
+        whole = kind.forward
+        monkeypatch.setattr(
+            kind,
+            "forward",
+            lambda *given, whole=whole: outputs.append(whole(*given)) or outputs[-1],
+        )
+    _, terms, _ = losses_of(name)
+    for term, passes in expected.items():
+        reached = torch.autograd.grad(terms[term], outputs, retain_graph=True, allow_unused=True)
+        assert sum(g is not None and bool((g != 0).any()) for g in reached) == passes, term
 
 
 @pytest.mark.parametrize(
