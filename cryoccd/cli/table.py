@@ -1,6 +1,7 @@
 """`cryoccd table fid`: rerun a table from structures to figures."""
 
 from dataclasses import replace
+from os import cpu_count
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ def fid(
     trainer: Path | None = None,
     device: str = "cpu",
     inception_weights: str | None = None,
+    jobs: int | None = None,
 ) -> None:
     """Make, print and write the table of noise models against real micrographs.
 
@@ -50,13 +52,17 @@ def fid(
         device: where sets are translated: cpu, cuda or cuda:N.
         inception_weights: file of the Inception-v3 weights, or `download`; adds fid_inception and
             kid_inception.
+        jobs: columns made side by side, each with its share of the cores; by default as many as
+            there are columns and cores, but 1 on a GPU. Mixed training takes one after another.
     """
+    options = dict(locals())
     from rich.console import Console
 
     from cryoccd.cli import dispatch
     from cryoccd.launch.fid import FidTable
     from cryoccd.launch.finish import finish
     from cryoccd.launch.matrix import read_profile, select
+    from cryoccd.launch.side_by_side import side_by_side
     from cryoccd.launch.training import mixture
     from cryoccd.metrics.inception import find_weights
 
@@ -72,9 +78,19 @@ def fid(
         matrix = replace(matrix, metrics=["fid_inception", "kid_inception", *matrix.metrics])
     if trainer:
         matrix = replace(matrix, trainer=trainer)
+    if jobs is not None and jobs < 1:
+        raise CryoccdError(f"jobs = {jobs}, expected 1 or more")
     table = FidTable(matrix, chosen, results, runs, dispatch, console, device, weights, mixed)
     if not allow_missing:
-        table.run()
+        columns = [spec.name for spec in matrix.datasets]
+        side = 1 if mixed or device != "cpu" else min(jobs or cpu_count() or 1, len(columns))
+        if side > 1:
+            left_out = ("styles", "jobs", "allow_missing", "reference")
+            kept = {k: v for k, v in options.items() if v is not None and k not in left_out}
+            command = ["table", "fid", *(f"--{name}={value}" for name, value in kept.items())]
+            side_by_side(columns, command, side, runs / matrix.profile / "logs", console)
+        else:
+            table.run()
     finish(table, allow_missing, reference)
 
 
