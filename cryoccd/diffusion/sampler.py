@@ -24,6 +24,7 @@ from torch import Tensor
 from cryoccd.diffusion.schedule import NoiseSchedule
 from cryoccd.diffusion.scheduler import SchedulerFactory, fit_scheduler
 from cryoccd.errors import CryoccdError
+from cryoccd.randomness import noise_like
 
 __all__ = ["Sampler", "SchedulerFactory"]
 
@@ -136,13 +137,7 @@ class Sampler:
         self, scheduler: Any, source: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:
         """The first state in the scale of the scheduler; image i has the noise of generator i."""
-        shape = (1, *source.shape[1:])
-        noise = torch.cat(
-            [
-                torch.randn(shape, generator=generator, device=generator.device)
-                for generator, _ in zip(generators, source, strict=True)
-            ]
-        ).to(source)
+        noise = noise_like(source, generators)
         if self.pure_noise:
             return noise * float(scheduler.init_noise_sigma)
         first: Tensor = scheduler.add_noise(source, noise, scheduler.timesteps[:1])

@@ -50,14 +50,6 @@ class NoiseSchedule:
                 f"signal, expected {LEAST_ALPHA_BAR:.0e} or more; fewer steps or a lower beta_end"
             )
 
-    def signal(self, t: Tensor) -> Tensor:
-        """√ᾱ_t (b, 1, 1, 1) in float32 for levels t (b,) int64, on their device."""
-        return _at(self.alpha_bar.sqrt(), t, torch.float32)
-
-    def noise(self, t: Tensor) -> Tensor:
-        """√(1 − ᾱ_t) (b, 1, 1, 1) in float32 for levels t (b,) int64, on their device."""
-        return _at((1 - self.alpha_bar).sqrt(), t, torch.float32)
-
     def add_noise(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """x_t of images (b, c, h, w), noise of the same shape and levels t (b,) int64."""
         signal, sigma = self._factors(clean, t)

@@ -1,32 +1,17 @@
 """Mask-guided PatchNCE of whole feature pyramids: sample, project, contrast, average."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from cryoccd.losses.contrast import Contrast, Head
 from cryoccd.losses.mask_patch_nce import mask_patch_nce
-from cryoccd.losses.mask_points import check_contrast, features_at, sample_points
-
-Head = Callable[[Sequence[Tensor]], list[Tensor]]
-"""Unit vectors (b, n, d) of samples (b, n, c) of each level."""
+from cryoccd.losses.mask_points import features_at, sample_points
 
 
-@dataclass(frozen=True)
-class MaskContrast:
-    """Mean over levels, and over the images that have both classes.
-
-    Args:
-        n_points: points of each class sampled from each mask.
-        temperature: τ.
-    """
-
-    n_points: int = 256
-    temperature: float = 0.07
-
-    def __post_init__(self) -> None:
-        check_contrast(self.n_points, self.temperature)
+class MaskContrast(Contrast):
+    """Mean over levels, and over the images that have both classes."""
 
     def __call__(
         self,

@@ -32,19 +32,6 @@ class MaskPoints:
     complete: Tensor
 
 
-def check_contrast(n_points: int, temperature: float) -> None:
-    """Refuse what no contrast can be made of.
-
-    Raises:
-        CryoccdError: no point, or a temperature that is not above 0.
-    """
-    if n_points < 1 or not temperature > 0:
-        raise CryoccdError(
-            f"contrast: n_points = {n_points}, temperature = {temperature}; expected 1 or more, "
-            "and above 0"
-        )
-
-
 def sample_points(mask: Tensor, n_points: int, generators: Sequence[torch.Generator]) -> MaskPoints:
     """Points drawn uniformly, with replacement, from both classes of a mask.
 

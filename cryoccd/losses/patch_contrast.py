@@ -1,32 +1,17 @@
 """PatchNCE of whole feature pyramids, as CUT (Park et al. 2020, arXiv:2007.15651) sums it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from cryoccd.losses.mask_points import check_contrast, draw_points, features_at
+from cryoccd.losses.contrast import Contrast, Head
+from cryoccd.losses.mask_points import draw_points, features_at
 from cryoccd.losses.patch_nce import patch_nce
 
-Head = Callable[[Sequence[Tensor]], list[Tensor]]
-"""Unit vectors (b, n, d) of samples (b, n, c) of each level."""
 
-
-@dataclass(frozen=True)
-class PatchContrast:
-    """Mean over levels and images.
-
-    Args:
-        n_points: points drawn anew at each level.
-        temperature: τ.
-    """
-
-    n_points: int = 256
-    temperature: float = 0.07
-
-    def __post_init__(self) -> None:
-        check_contrast(self.n_points, self.temperature)
+class PatchContrast(Contrast):
+    """Mean over levels and images; points are drawn anew at each level."""
 
     def __call__(
         self,

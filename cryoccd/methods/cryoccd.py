@@ -10,8 +10,8 @@ one t and one noise n per cycle, and goes there and back by the closed form of o
 
 NCE asks which source patch a generated patch belongs to, against source patches of the other class
 of the mask, on the encoder of ε_AB; on the way back and in NCE, mask and ice are empty: all 0, a
-value that no ice map has. λ_denoise is 0 in the TMLR
-algorithm and 1 in v1. At test the source is noised to the last level and denoised by any sampler.
+value that no ice map has. λ_denoise is 0 in the TMLR algorithm and 1 in v1. At test the source is
+noised to the last level and denoised by any sampler.
 
 What differs from the paper's public description: the condition is concatenated pixel by pixel
 (`nn.conditional_unet`), the ice is a part of it, the corrector is diffusers' UniPC, scales are
@@ -37,10 +37,10 @@ from cryoccd.methods.noise_prediction import (
     one_step,
     tiled_predictor,
 )
-from cryoccd.methods.randomness import image_generators, levels_of, noise_like
 from cryoccd.methods.trained import TrainedTranslator
 from cryoccd.nn.conditional_unet import ConditionalUNet
 from cryoccd.nn.feature_head import FeatureHead
+from cryoccd.randomness import levels_of, noise_like
 from cryoccd.records import UnpairedBatch
 
 Condition = Literal["source", "mask", "ice"]
@@ -130,9 +130,7 @@ class CryoCCD(TrainedTranslator):
         }
         self.descend("generator", torch.stack([weights[k] * v for k, v in terms.items()]).sum())
 
-        adversary = self.discriminator
-        adversary.requires_grad_(True)
-        loss_d = discriminator_loss(adversary(generated.detach()).float(), adversary(b).float())
+        loss_d = discriminator_loss(self.discriminator, generated, b)
         self.descend("discriminator", loss_d)
         return terms | {"discriminator": loss_d}
 
@@ -154,10 +152,9 @@ class CryoCCD(TrainedTranslator):
         condition = self.condition(a, batch.mask, batch.ice)
         generated = one_step(forward, schedule, a, condition, t, n_a, style)
 
-        self.discriminator.requires_grad_(False)  # this loss must leave no gradient in D
         terms = {}
         if self.lambda_gan:
-            terms["gan"] = generator_loss(self.discriminator(generated).float())
+            terms["gan"] = generator_loss(self.discriminator, generated)
         if self.lambda_cycle:
             back = one_step(backward, schedule, generated, generated, t, n_a, style)
             a_of_b = one_step(backward, schedule, b, b, t, n_b, style)
@@ -185,16 +182,16 @@ class CryoCCD(TrainedTranslator):
         levels = len(self.head.channels)
         return self.forward_net.encode(image, first, empty, style, levels)
 
-    @torch.no_grad()
-    def translate(
-        self, clean: Tensor, mask: Tensor, ice: Tensor, style: Tensor, generator: torch.Generator
+    def render(
+        self,
+        source: Tensor,
+        mask: Tensor,
+        ice: Tensor,
+        style: Tensor,
+        generators: list[torch.Generator],
     ) -> Tensor:
-        """See `Translator.translate`; any h and w, predictions tiled above tile_px."""
-        self.require_calibration()
-        generators = image_generators(generator, len(clean))
-        source = self.source(clean, ice, generators)
+        """See `TrainedTranslator.render`; each prediction is tiled, the sampler sees the whole."""
         condition = self.condition(source, mask, ice)
         tiles = self.tiles(self.forward_net.align_px)
         predict = tiled_predictor(self.forward_net, self.schedule, condition, style, tiles)
-        image = self.sampler(predict, source, self.schedule, generators)
-        return self.range_sd * image.clamp(-1, 1)
+        return self.sampler(predict, source, self.schedule, generators).clamp(-1, 1)

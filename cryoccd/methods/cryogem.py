@@ -18,10 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cryoccd.errors import CryoccdError
 from cryoccd.losses.lsgan import discriminator_loss, generator_loss
 from cryoccd.losses.mask_contrast import MaskContrast
-from cryoccd.methods.randomness import image_generators
 from cryoccd.methods.trained import TrainedTranslator
 from cryoccd.nn.feature_head import FeatureHead
 from cryoccd.nn.tiling import translate_tiled
@@ -60,7 +58,10 @@ class CryoGEM(TrainedTranslator):
         **trained: Any,
     ) -> None:
         super().__init__(**trained)
-        _check_head(head, generator, nce_levels)
+        known = bool(nce_levels) and set(nce_levels) <= set(range(1, generator.depth + 1))
+        self.require("nce_levels", list(nce_levels), known, f"levels 1 to {generator.depth}")
+        widths = tuple(generator.widths[level - 1] for level in nce_levels)
+        self.require("head.channels", head.channels, head.channels == widths, str(widths))
         self.align_px = min(2**generator.depth, self.overlap_px)  # a deep one sees it all at once
         self.tiles(self.align_px)
         self.generator, self.discriminator, self.head = generator, discriminator, head
@@ -77,15 +78,12 @@ class CryoGEM(TrainedTranslator):
         source = self.source(batch.clean, batch.ice, generators)
         real = self.real_input(batch.real)
         generated = self.generator(source).float()
-        adversary = self.discriminator
-        loss_d = discriminator_loss(adversary(generated.detach()).float(), adversary(real).float())
+        loss_d = discriminator_loss(self.discriminator, generated, real)
         self.descend("discriminator", loss_d)
 
-        adversary.requires_grad_(False)  # G's loss must leave no gradient in D
-        loss_gan = generator_loss(adversary(generated).float())
+        loss_gan = generator_loss(self.discriminator, generated)
         loss_nce = self.contrastive_loss(source, generated, batch.mask, generators)
         self.descend("generator", self.lambda_gan * loss_gan + self.lambda_nce * loss_nce)
-        adversary.requires_grad_(True)
         return {"discriminator": loss_d, "gan": loss_gan, "nce": loss_nce}
 
     def contrastive_loss(
@@ -100,25 +98,13 @@ class CryoGEM(TrainedTranslator):
         of_source, of_generated = ([e[level - 1] for level in self.nce_levels] for e in encoded)
         return self.contrast(self.head, of_source, of_generated, mask, generators)
 
-    @torch.no_grad()
-    def translate(
-        self, clean: Tensor, mask: Tensor, ice: Tensor, style: Tensor, generator: torch.Generator
+    def render(
+        self,
+        source: Tensor,
+        mask: Tensor,
+        ice: Tensor,
+        style: Tensor,
+        generators: list[torch.Generator],
     ) -> Tensor:
-        """See `Translator.translate`; any h and w, tiled above tile_px."""
-        self.require_calibration()
-        source = self.source(clean, ice, image_generators(generator, len(clean)))
-        tiles = self.tiles(self.align_px)
-        return self.range_sd * translate_tiled(self.generator, source, *tiles)
-
-
-def _check_head(head: FeatureHead, generator: UNetGenerator, nce_levels: Sequence[int]) -> None:
-    if not nce_levels or not set(nce_levels) <= set(range(1, generator.depth + 1)):
-        raise CryoccdError(
-            f"cryogem: nce_levels = {list(nce_levels)}, expected levels 1 to {generator.depth}"
-        )
-    expected = tuple(generator.widths[level - 1] for level in nce_levels)
-    if head.channels != expected:
-        raise CryoccdError(
-            f"cryogem: head.channels = {list(head.channels)}, expected {list(expected)}, the "
-            f"generator's at levels {list(nce_levels)}"
-        )
+        """See `TrainedTranslator.render`."""
+        return translate_tiled(self.generator, source, *self.tiles(self.align_px))

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from cryoccd.losses.lsgan import discriminator_loss, generator_loss
 from cryoccd.losses.patch_contrast import PatchContrast
-from cryoccd.methods.randomness import image_generators
 from cryoccd.methods.trained import TrainedTranslator
 from cryoccd.nn.feature_head import FeatureHead
 from cryoccd.nn.resnet_generator import ResnetGenerator
@@ -75,12 +74,10 @@ class CUT(TrainedTranslator):
         real = self.real_input(batch.real)
         mirrored = self._mirrored(generators, source)
         generated = self.generator(_flip(source, mirrored)).float()
-        adversary = self.discriminator
-        loss_d = discriminator_loss(adversary(generated.detach()).float(), adversary(real).float())
+        loss_d = discriminator_loss(self.discriminator, generated, real)
         self.descend("discriminator", loss_d)
 
-        adversary.requires_grad_(False)  # G's loss must leave no gradient in D
-        terms = {"gan": generator_loss(adversary(generated).float())}
+        terms = {"gan": generator_loss(self.discriminator, generated)}
         terms["nce"] = self.contrastive_loss(source, generated, mirrored, generators)
         loss_nce = terms["nce"]
         if self.identity:
@@ -90,7 +87,6 @@ class CUT(TrainedTranslator):
             )
             loss_nce = (terms["nce"] + terms["identity"]) / 2
         self.descend("generator", self.lambda_gan * terms["gan"] + self.lambda_nce * loss_nce)
-        adversary.requires_grad_(True)
         return terms | {"discriminator": loss_d}
 
     def contrastive_loss(
@@ -106,15 +102,16 @@ class CUT(TrainedTranslator):
         keys = self.generator.encode(source, n_levels)
         return self.contrast(self.head, features, keys, generators)
 
-    @torch.no_grad()
-    def translate(
-        self, clean: Tensor, mask: Tensor, ice: Tensor, style: Tensor, generator: torch.Generator
+    def render(
+        self,
+        source: Tensor,
+        mask: Tensor,
+        ice: Tensor,
+        style: Tensor,
+        generators: list[torch.Generator],
     ) -> Tensor:
-        """See `Translator.translate`; any h and w, tiled above tile_px."""
-        self.require_calibration()
-        source = self.source(clean, ice, image_generators(generator, len(clean)))
-        tiles = self.tiles(self.generator.stride)
-        return self.range_sd * translate_tiled(self.generator, source, *tiles)
+        """See `TrainedTranslator.render`."""
+        return translate_tiled(self.generator, source, *self.tiles(self.generator.stride))
 
     def _mirrored(self, generators: list[torch.Generator], image: Tensor) -> Tensor:
         """(b,) bool, half of them where `mirror` is set."""

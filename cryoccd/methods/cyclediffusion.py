@@ -13,22 +13,20 @@ Encoder and decoder run in lock-step, so that memory does not grow with the numb
 cancels, y_s = μ_B(y_t) + x_s − μ_A(x_t). With one model for both domains the input comes back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from math import sqrt
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cryoccd.diffusion.schedule import NoiseSchedule
+from cryoccd.diffusion.stochastic_ddim import Predictor, StochasticDDIM, kept_levels
 from cryoccd.methods.noise_prediction import CLIP, denoising_error, tiled_predictor
-from cryoccd.methods.randomness import image_generators, levels_of, noise_like
 from cryoccd.methods.trained import TrainedTranslator
 from cryoccd.nn.conditional_unet import ConditionalUNet
+from cryoccd.randomness import levels_of, noise_like
 from cryoccd.records import UnpairedBatch
-
-Predictor = Callable[[Tensor, Tensor], Tensor]
 
 
 class CycleDiffusion(TrainedTranslator):
@@ -98,23 +96,22 @@ class CycleDiffusion(TrainedTranslator):
             self.descend(name, losses[name])
         return losses
 
-    @torch.no_grad()
-    def translate(
-        self, clean: Tensor, mask: Tensor, ice: Tensor, style: Tensor, generator: torch.Generator
+    def render(
+        self,
+        source: Tensor,
+        mask: Tensor,
+        ice: Tensor,
+        style: Tensor,
+        generators: list[torch.Generator],
     ) -> Tensor:
-        """See `Translator.translate`; any h and w, predictions tiled above tile_px."""
-        self.require_calibration()
-        generators = image_generators(generator, len(clean))
-        source = self.source(clean, ice, generators)
+        """See `TrainedTranslator.render`; each prediction is tiled, the sampler sees the whole."""
         tiles = self.tiles(self.real_net.align_px)
         a, b = (
             tiled_predictor(net, self.schedule, source[:, :0], style, tiles)
             for net in (self.source_net, self.real_net)
         )
         image = self.transfer(source, a, b, generators)
-        if self.refine_start:
-            image = self.refine(image, b, generators)
-        return self.range_sd * image
+        return self.refine(image, b, generators) if self.refine_start else image
 
     def transfer(
         self, source: Tensor, a: Predictor, b: Predictor, generators: Sequence[torch.Generator]
@@ -127,55 +124,22 @@ class CycleDiffusion(TrainedTranslator):
             b: ε_B(x_t, t).
             generators: one for each image.
         """
-        levels = kept_levels(self.start, self.steps)
-        x = self._noised(source, levels[0], generators)
+        levels, ddim = kept_levels(self.start, self.steps), StochasticDDIM(self.schedule, self.eta)
+        x = ddim.noised(source, levels[0], noise_like(source, generators))
         y = x
         for t, s in pairwise(levels):
-            alpha_t, alpha_s = self._alpha_bar(t), self._alpha_bar(s)
-            noise = (x - sqrt(alpha_t) * source) / sqrt(1 - alpha_t)
-            sd = self._sd(t, s, self.eta)
-            mean = sqrt(alpha_s) * source + sqrt(1 - alpha_s - sd**2) * noise
-            x_s = mean + sd * noise_like(x, generators)
-            y = self._mean(b, y, t, s, self.eta) + x_s - self._mean(a, x, t, s, self.eta)
+            x_s = ddim.posterior(x, source, t, s, noise_like(x, generators))
+            y = ddim.mean(b, y, t, s) + x_s - ddim.mean(a, x, t, s)
             x = x_s
-        return self._clean(b, y, levels[-1])
+        return ddim.clean(b, y, levels[-1])
 
     def refine(self, image: Tensor, b: Predictor, generators: Sequence[torch.Generator]) -> Tensor:
         """Noise an image to refine_start and denoise it with ε_B, η = 1."""
-        levels = kept_levels(self.refine_start, self.refine_steps)
-        y = self._noised(image, levels[0], generators)
+        levels, ddim = (
+            kept_levels(self.refine_start, self.refine_steps),
+            StochasticDDIM(self.schedule, 1.0),
+        )
+        y = ddim.noised(image, levels[0], noise_like(image, generators))
         for t, s in pairwise(levels):
-            y = self._mean(b, y, t, s, 1.0) + self._sd(t, s, 1.0) * noise_like(y, generators)
-        return self._clean(b, y, levels[-1])
-
-    def _alpha_bar(self, t: int) -> float:
-        return float(self.schedule.alpha_bar[t])
-
-    def _sd(self, t: int, s: int, eta: float) -> float:
-        """σ_t of the stochastic DDIM from level t to s."""
-        alpha_t, alpha_s = self._alpha_bar(t), self._alpha_bar(s)
-        return eta * sqrt((1 - alpha_t / alpha_s) * (1 - alpha_s) / (1 - alpha_t))
-
-    def _mean(self, predict: Predictor, x: Tensor, t: int, s: int, eta: float) -> Tensor:
-        """μ(x_t) of the stochastic DDIM from level t to s."""
-        levels = torch.full((len(x),), t, device=x.device)
-        noise = predict(x, levels)
-        clean = self.schedule.clean_of(x, noise, levels)
-        alpha_s = self._alpha_bar(s)
-        rest = sqrt(1 - alpha_s - self._sd(t, s, eta) ** 2)
-        return sqrt(alpha_s) * clean + rest * noise
-
-    def _clean(self, predict: Predictor, x: Tensor, t: int) -> Tensor:
-        levels = torch.full((len(x),), t, device=x.device)
-        return self.schedule.clean_of(x, predict(x, levels), levels)
-
-    def _noised(self, image: Tensor, t: int, generators: Sequence[torch.Generator]) -> Tensor:
-        levels = torch.full((len(image),), t, device=image.device)
-        return self.schedule.add_noise(image, noise_like(image, generators), levels)
-
-
-def kept_levels(start: int, steps: int) -> list[int]:
-    """`steps` levels from start − 1 down to 0, evenly spaced; start − 1 alone for one step."""
-    if steps == 1:
-        return [start - 1]
-    return [round(i * (start - 1) / (steps - 1)) for i in range(steps - 1, -1, -1)]
+            y = ddim.mean(b, y, t, s) + ddim.sd(t, s) * noise_like(y, generators)
+        return ddim.clean(b, y, levels[-1])

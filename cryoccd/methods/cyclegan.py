@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from cryoccd.losses.lsgan import discriminator_loss, generator_loss
-from cryoccd.methods.randomness import image_generators
 from cryoccd.methods.trained import TrainedTranslator
 from cryoccd.nn.image_pool import ImagePool
 from cryoccd.nn.resnet_generator import ResnetGenerator
@@ -75,52 +74,46 @@ class CycleGAN(TrainedTranslator):
         a = self.source(batch.clean, batch.ice, generators)
         b = self.real_input(batch.real)
         terms, b_of_a, a_of_b = self.generator_losses(a, b)
-        self.descend("generator", torch.stack(list(terms.values())).sum())
+        weights = {
+            "gan": 1.0,
+            "cycle_source": self.lambda_source,
+            "cycle_real": self.lambda_real,
+            "identity_source": self.lambda_identity * self.lambda_source,
+            "identity_real": self.lambda_identity * self.lambda_real,
+        }
+        self.descend("generator", torch.stack([weights[k] * v for k, v in terms.items()]).sum())
 
-        self._adversaries(train=True)
-        judges = (
-            (self.discriminator_real, self.pool_real(b_of_a, generators), b),
-            (self.discriminator_source, self.pool_source(a_of_b, generators), a),
-        )
-        loss_d = torch.stack(
-            [
-                discriminator_loss(judge(fake).float(), judge(real).float())
-                for judge, fake, real in judges
-            ]
-        ).sum()
+        of_real = self.pool_real(b_of_a, generators)
+        of_source = self.pool_source(a_of_b, generators)
+        loss_d = discriminator_loss(self.discriminator_real, of_real, b)
+        loss_d = loss_d + discriminator_loss(self.discriminator_source, of_source, a)
         self.descend("discriminator", loss_d)
         return terms | {"discriminator": loss_d}
 
     def generator_losses(self, a: Tensor, b: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """The terms of L_G with their weights, G(a) and F(b), from a and b (b, 1, h, w)."""
+        """The terms of L_G, unweighted, G(a) and F(b), from a and b (b, 1, h, w)."""
         b_of_a, a_of_b = self.forward_net(a).float(), self.backward_net(b).float()
-        self._adversaries(train=False)  # this loss must leave no gradient in them
-        gan = generator_loss(self.discriminator_real(b_of_a).float())
-        gan = gan + generator_loss(self.discriminator_source(a_of_b).float())
         terms = {
-            "gan": gan,
-            "cycle": self.lambda_source * _distance(self.backward_net(b_of_a), a)
-            + self.lambda_real * _distance(self.forward_net(a_of_b), b),
+            "gan": generator_loss(self.discriminator_real, b_of_a)
+            + generator_loss(self.discriminator_source, a_of_b),
+            "cycle_source": _distance(self.backward_net(b_of_a), a),
+            "cycle_real": _distance(self.forward_net(a_of_b), b),
         }
         if self.lambda_identity:
-            kept = self.lambda_real * _distance(self.forward_net(b), b)
-            kept = kept + self.lambda_source * _distance(self.backward_net(a), a)
-            terms["identity"] = self.lambda_identity * kept
+            terms["identity_source"] = _distance(self.backward_net(a), a)
+            terms["identity_real"] = _distance(self.forward_net(b), b)
         return terms, b_of_a, a_of_b
 
-    @torch.no_grad()
-    def translate(
-        self, clean: Tensor, mask: Tensor, ice: Tensor, style: Tensor, generator: torch.Generator
+    def render(
+        self,
+        source: Tensor,
+        mask: Tensor,
+        ice: Tensor,
+        style: Tensor,
+        generators: list[torch.Generator],
     ) -> Tensor:
-        """See `Translator.translate`; any h and w, tiled above tile_px."""
-        self.require_calibration()
-        source = self.source(clean, ice, image_generators(generator, len(clean)))
-        tiles = self.tiles(self.forward_net.stride)
-        return self.range_sd * translate_tiled(self.forward_net, source, *tiles)
-
-    def _adversaries(self, train: bool) -> None:
-        self.discriminator_real.requires_grad_(train)
-        self.discriminator_source.requires_grad_(train)
+        """See `TrainedTranslator.render`."""
+        return translate_tiled(self.forward_net, source, *self.tiles(self.forward_net.stride))
 
 
 def _distance(image: Tensor, other: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.data.ice_maps import GRID, upsample
 from cryoccd.errors import CryoccdError
 from cryoccd.methods.base import Translator
-from cryoccd.methods.randomness import noise_like
+from cryoccd.randomness import noise_like
 
 MAX_ICE_MAPS = 64
 """Ice maps, on the grid of the estimate, that the checkpoint carries along."""

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from cryoccd.diffusion.sampler import Sampler
 from cryoccd.diffusion.schedule import NoiseSchedule
 from cryoccd.methods.noise_prediction import CLIP, denoising_error, tiled_predictor
-from cryoccd.methods.randomness import image_generators, levels_of, noise_like
 from cryoccd.methods.trained import TrainedTranslator
 from cryoccd.nn.conditional_unet import ConditionalUNet
+from cryoccd.randomness import levels_of, noise_like
 from cryoccd.records import UnpairedBatch
 
 
@@ -54,14 +54,15 @@ class SDEdit(TrainedTranslator):
         self.descend("denoise", loss)
         return {"denoise": loss}
 
-    @torch.no_grad()
-    def translate(
-        self, clean: Tensor, mask: Tensor, ice: Tensor, style: Tensor, generator: torch.Generator
+    def render(
+        self,
+        source: Tensor,
+        mask: Tensor,
+        ice: Tensor,
+        style: Tensor,
+        generators: list[torch.Generator],
     ) -> Tensor:
-        """See `Translator.translate`; any h and w, predictions tiled above tile_px."""
-        self.require_calibration()
-        generators = image_generators(generator, len(clean))
-        source = self.source(clean, ice, generators)
+        """See `TrainedTranslator.render`; each prediction is tiled, the sampler sees the whole."""
         tiles = self.tiles(self.net.align_px)
         predict = tiled_predictor(self.net, self.schedule, source[:, :0], style, tiles)
-        return self.range_sd * self.sampler(predict, source, self.schedule, generators)
+        return self.sampler(predict, source, self.schedule, generators)

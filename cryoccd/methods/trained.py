@@ -7,8 +7,6 @@ seed and the number of the image, so that one process and several see the same.
 """
 
 from abc import abstractmethod
-from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,8 +17,10 @@ from torch.optim import Optimizer
 
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import item_seed
+from cryoccd.methods.finite import require_finite
 from cryoccd.methods.front_end import PhysicsFrontEnd
 from cryoccd.nn.tiling import check_tiles
+from cryoccd.randomness import image_generators
 from cryoccd.records import UnpairedBatch
 
 
@@ -88,6 +88,35 @@ class TrainedTranslator(PhysicsFrontEnd):
             generators: one for each image.
         """
 
+    @abstractmethod
+    def render(
+        self,
+        source: Tensor,
+        mask: Tensor,
+        ice: Tensor,
+        style: Tensor,
+        generators: list[torch.Generator],
+    ) -> Tensor:
+        """Real-looking images (b, 1, h, w) of any h and w, tiled above tile_px, 1 = range_sd.
+
+        Args:
+            source: (b, 1, h, w) noisy physical images, see `PhysicsFrontEnd.source`.
+            mask: (b, 1, h, w), 1 inside particles.
+            ice: (b, 1, h, w) transmission of the ice.
+            style: (b,) index of the acquisition style.
+            generators: one for each image; the source's noise is drawn from them already.
+        """
+
+    @torch.no_grad()
+    def translate(
+        self, clean: Tensor, mask: Tensor, ice: Tensor, style: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """See `Translator.translate`; any h and w."""
+        self.require_calibration()
+        generators = image_generators(generator, len(clean))
+        source = self.source(clean, ice, generators)
+        return self.range_sd * self.render(source, mask, ice, style, generators)
+
     def training_step(self, batch: UnpairedBatch, batch_idx: int) -> None:
         """One step on each loss; the logged losses are means over the processes."""
         self._batch, self._batch_idx = batch, batch_idx
@@ -112,7 +141,7 @@ class TrainedTranslator(PhysicsFrontEnd):
         Raises:
             CryoccdError: the loss is not finite; the batch is saved in the run's folder.
         """
-        self._require_finite(name, loss.detach())
+        require_finite(self, name, loss.detach(), self._batch)
         optimizer = self._optimizers()[name]
         first = self._batch_idx - self._batch_idx % self.accumulate_batches
         end = min(first + self.accumulate_batches, self.trainer.num_training_batches)
@@ -171,27 +200,3 @@ class TrainedTranslator(PhysicsFrontEnd):
         several = made if isinstance(made, list) else [made]
         wrapped = [each for each in several if isinstance(each, LightningOptimizer)]
         return dict(zip(self.networks(), wrapped, strict=True))
-
-    def _require_finite(self, name: str, loss: Tensor) -> None:
-        """Stop every process where the loss of one is not finite."""
-        of_all = loss.new_zeros(self.trainer.world_size)
-        of_all[self.global_rank] = loss
-        losses = self.trainer.strategy.reduce(of_all, reduce_op="sum").tolist()
-        paths = {
-            rank: Path(self.trainer.default_root_dir) / f"nonfinite_{self.images_seen}_{rank}.pt"
-            for rank, value in enumerate(losses)
-            if not isfinite(value)
-        }
-        if not paths:
-            return
-        own = paths.get(self.global_rank)
-        if own is not None:
-            own.parent.mkdir(parents=True, exist_ok=True)
-            torch.save({k: v for k, v in vars(self._batch).items() if isinstance(v, Tensor)}, own)
-        self.trainer.strategy.barrier()  # the file that is named is there
-        rank, path = next(iter(paths.items()))
-        raise CryoccdError(
-            f"{self.label}: the {name} loss is {losses[rank]} after {self.images_seen} training "
-            f"images; look for NaN in the data ({path} holds the batch), else lower the learning "
-            "rate"
-        )

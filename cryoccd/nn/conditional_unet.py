@@ -20,11 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cryoccd.errors import CryoccdError
+from cryoccd.nn.conditional_level import GROUPS, ConditionalLevel
 from cryoccd.nn.initialise import initialise
 from cryoccd.nn.reflect_pad import reflect_pad
-from cryoccd.nn.window_attention import WindowAttention
-
-_GROUPS = 8
 
 
 class ConditionalUNet(nn.Module):
@@ -50,9 +48,9 @@ class ConditionalUNet(nn.Module):
         n_styles: int = 1,
     ) -> None:
         super().__init__()
-        if len(widths) < 2 or any(width < 1 or width % _GROUPS for width in widths):
+        if len(widths) < 2 or any(width < 1 or width % GROUPS for width in widths):
             raise CryoccdError(
-                f"U-Net: widths = {list(widths)}, expected at least two multiples of {_GROUPS}"
+                f"U-Net: widths = {list(widths)}, expected at least two multiples of {GROUPS}"
             )
         self.n_conditions = n_conditions
         self.depth = len(widths)
@@ -67,19 +65,23 @@ class ConditionalUNet(nn.Module):
         self.stem = nn.Conv2d(1 + n_conditions, widths[0], 3, 1, 1)
         entering = (widths[0], *widths[:-1])
         self.levels = nn.ModuleList(
-            _Level(entering[i], widths[i], n_blocks, time_width, attention, shifted=i % 2 == 1)
+            ConditionalLevel(
+                entering[i], widths[i], n_blocks, time_width, attention, shifted=i % 2 == 1
+            )
             for i in range(self.depth)
         )
         self.downs = nn.ModuleList(nn.Conv2d(width, width, 3, 2, 1) for width in widths[:-1])
-        self.middle = _Level(widths[-1], widths[-1], 2, time_width, False, False)
+        self.middle = ConditionalLevel(widths[-1], widths[-1], 2, time_width, False, False)
         above = list(pairwise(widths))
         self.ups = nn.ModuleList(nn.Conv2d(lower, lower, 3, 1, 1) for _, lower in above)
         self.decoders = nn.ModuleList(
-            _Level(width + lower, width, n_blocks, time_width, attention, shifted=i % 2 == 0)
+            ConditionalLevel(
+                width + lower, width, n_blocks, time_width, attention, shifted=i % 2 == 0
+            )
             for i, (width, lower) in enumerate(above)
         )
         self.out = nn.Sequential(
-            nn.GroupNorm(_GROUPS, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], 1, 3, 1, 1)
+            nn.GroupNorm(GROUPS, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], 1, 3, 1, 1)
         )
         initialise(self)
         for module in self.modules():
@@ -151,48 +153,3 @@ class ConditionalUNet(nn.Module):
             style = torch.zeros_like(style)
         embedding: Tensor = times + self.style(style)
         return embedding
-
-
-class _Level(nn.Module):
-    """Residual blocks, then attention."""
-
-    def __init__(
-        self,
-        entering: int,
-        width: int,
-        n_blocks: int,
-        time_width: int,
-        attention: bool,
-        shifted: bool,
-    ) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(
-            _Block(entering if i == 0 else width, width, time_width) for i in range(n_blocks)
-        )
-        self.attention = WindowAttention(width, shifted=shifted) if attention else nn.Identity()
-
-    def forward(self, features: Tensor, embedding: Tensor) -> Tensor:
-        for block in self.blocks:
-            features = block(features, embedding)
-        attended: Tensor = self.attention(features)
-        return attended
-
-
-class _Block(nn.Module):
-    """Norm, SiLU, convolution, twice; the second norm is scaled and shifted by the embedding."""
-
-    def __init__(self, entering: int, width: int, time_width: int) -> None:
-        super().__init__()
-        self.norm1 = nn.GroupNorm(_GROUPS, entering)
-        self.conv1 = nn.Conv2d(entering, width, 3, 1, 1)
-        self.scale_shift = nn.Linear(time_width, 2 * width)
-        self.norm2 = nn.GroupNorm(_GROUPS, width)
-        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
-        self.skip = nn.Conv2d(entering, width, 1) if entering != width else nn.Identity()
-
-    def forward(self, features: Tensor, embedding: Tensor) -> Tensor:
-        hidden = self.conv1(functional.silu(self.norm1(features)))
-        scale, shift = self.scale_shift(functional.silu(embedding))[..., None, None].chunk(2, 1)
-        hidden = self.norm2(hidden) * (1 + scale) + shift
-        added: Tensor = self.skip(features) + self.conv2(functional.silu(hidden))
-        return added

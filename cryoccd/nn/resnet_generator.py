@@ -9,7 +9,6 @@ al. 2020, arXiv:2007.15651) convolves at stride 1 and halves by a blur, and doub
 [1, 3, 3, 1] before a convolution, which is bilinear interpolation.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from math import ceil
@@ -110,7 +109,8 @@ class ResnetGenerator(nn.Module):
         height, width = image.shape[-2:]
         # at least 8: mirroring and the norm need two pixels a side at the coarsest scale
         sides = (max(2, ceil(side / self.stride)) * self.stride for side in (height, width))
-        (encoded,) = deque(self._stages(reflect_pad(image, *sides)), maxlen=1)  # the last alone
+        for encoded in self._stages(reflect_pad(image, *sides)):  # noqa: B007 - only the last one is kept
+            pass
         translated: Tensor = self.leave(encoded)
         return translated[..., :height, :width]
 

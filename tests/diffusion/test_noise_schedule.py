@@ -22,15 +22,6 @@ def test_thousand_steps_end_in_noise():
     assert float(NoiseSchedule().alpha_bar[-1]) == pytest.approx(4.036e-5, rel=1e-3)
 
 
-def test_signal_and_noise_share_the_variance():
-    schedule, t = NoiseSchedule(), torch.tensor([0, 500, 999])
-    signal, noise = schedule.signal(t), schedule.noise(t)
-    assert signal.shape == noise.shape == (3, 1, 1, 1)
-    assert signal.dtype == noise.dtype == torch.float32
-    torch.testing.assert_close(signal**2 + noise**2, torch.ones(3, 1, 1, 1))
-    assert signal.flatten().tolist() == pytest.approx(schedule.alpha_bar[t].sqrt().tolist())
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_clean_of_undoes_add_noise(dtype):
     schedule, t = NoiseSchedule(), torch.tensor([0, 10, 300, 999])

@@ -8,10 +8,25 @@ from cryoccd.losses.mask_points import features_at, sample_points
 
 def test_lsgan_closed_forms():
     generated, real = torch.tensor([0.0, 2.0]), torch.tensor([1.0, 0.0, 1.0, 0.0])
-    assert float(discriminator_loss(generated, real)) == pytest.approx(0.5 * (2.0 + 0.5))
-    assert float(generator_loss(generated)) == pytest.approx(1.0)
-    assert float(discriminator_loss(torch.zeros(3), torch.ones(2))) == 0
-    assert float(generator_loss(torch.ones(3))) == 0
+    same = torch.nn.Identity()
+    assert float(discriminator_loss(same, generated, real)) == pytest.approx(0.5 * (2.0 + 0.5))
+    assert float(generator_loss(same, generated)) == pytest.approx(1.0)
+    assert float(discriminator_loss(same, torch.zeros(3), torch.ones(2))) == 0
+    assert float(generator_loss(same, torch.ones(3))) == 0
+
+
+def test_lsgan_trains_one_side_at_a_time():
+    judge, image = torch.nn.Linear(2, 1), torch.randn(3, 2, requires_grad=True)
+    judge.bias.requires_grad_(False)
+    generator_loss(judge, image).backward()
+    assert judge.weight.grad is None
+    assert float(image.grad.abs().sum()) > 0
+    assert judge.weight.requires_grad
+    assert not judge.bias.requires_grad  # as it was
+    image.grad = None
+    discriminator_loss(judge, image, image).backward()
+    assert image.grad is None
+    assert float(judge.weight.grad.abs().sum()) > 0
 
 
 def unit(*angles_deg: float) -> torch.Tensor:

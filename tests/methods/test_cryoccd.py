@@ -6,7 +6,7 @@ from translators import demo, seeded, toy_batch, translated
 from cryoccd.errors import CryoccdError
 from cryoccd.methods.cryoccd import CryoCCD
 from cryoccd.methods.noise_prediction import denoising_error, one_step
-from cryoccd.methods.randomness import levels_of, noise_like
+from cryoccd.randomness import levels_of, noise_like
 
 PRESETS = ("cryoccd", "cryoccd_t1000", "cryoccd_v1")
 

@@ -223,7 +223,7 @@ def test_real_ice_maps_of_training_serve_translation():
         ({"ice_contrast": 2.0}, "ice_contrast = 2.0, expected 0 to 1"),
         ({"constant_images": 0}, "constant_images = 0, decay_images = 0"),
         ({"nce_levels": (1, 2, 9)}, r"nce_levels = \[1, 2, 9\], expected levels 1 to 4"),
-        ({"nce_levels": (2, 3, 4)}, r"head.channels = \[8, 16, 32\], expected \[16, 32, 64\]"),
+        ({"nce_levels": (2, 3, 4)}, r"head.channels = \(8, 16, 32\), expected \(16, 32, 64\)"),
         ({"overlap_px": 100}, "tiling: tile_px = 128, overlap_px = 100"),
     ],
 )

@@ -15,7 +15,10 @@ def image_generators(generator: torch.Generator, count: int) -> list[torch.Gener
 def noise_like(images: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
     """White Gaussian noise of unit variance in the shape of (b, ...) images."""
     shape = images.shape[1:]
-    noise = [torch.randn(shape, generator=each, device=each.device) for each in generators]
+    noise = [
+        torch.randn(shape, generator=each, device=each.device)
+        for each, _ in zip(generators, images, strict=True)
+    ]
     return torch.stack(noise).to(images)
 
 
