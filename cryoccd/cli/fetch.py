@@ -1,4 +1,4 @@
-"""`cryoccd fetch`: structures and maps from the PDB, AlphaFold DB and the EMDB into the cache."""
+"""`cryoccd fetch`: structures, maps and weights of networks from public archives into the cache."""
 
 from pathlib import Path
 
@@ -19,7 +19,11 @@ def run(argv: list[str]) -> None:
         prog="cryoccd fetch", description=__doc__, exit_on_error=False, allow_abbrev=False
     )
     parser.add_argument("--config", action="config", help="YAML file with any of the options")
-    parser.add_argument("entry", nargs="+", help="pdb:1PMA, alphafold:P12345 or emdb:1234")
+    parser.add_argument(
+        "entry",
+        nargs="+",
+        help="pdb:1PMA, alphafold:P12345, emdb:1234, weights:inception or weights:clip",
+    )
     parser.add_argument(
         "--cache", type=Path, help="folder, by default $CRYOCCD_CACHE or ~/.cache/cryoccd"
     )

@@ -1,4 +1,4 @@
-"""Structures and maps from public archives, kept in a cache and verified on every use."""
+"""Structures, maps and weights from public archives, in a cache and verified on every use."""
 
 import json
 import os
@@ -29,16 +29,17 @@ def cached(identifier: str, cache: Path | None = None) -> Path:
     """The file of a fetched entry, its checksum verified.
 
     Args:
-        identifier: pdb:1PMA, alphafold:P12345 or emdb:1234.
+        identifier: pdb:1PMA, alphafold:P12345, emdb:1234 or weights:inception.
         cache: folder, by default `cache_folder`.
 
     Raises:
         CryoccdError: not in the cache or damaged there; the line tells what to run.
     """
-    path = (cache or cache_folder()) / parse_entry(identifier).files[0]
+    entry = parse_entry(identifier)
+    path = (cache or cache_folder()) / entry.files[0]
     if not path.is_file():
         raise CryoccdError(f"{identifier}: no {path}; run `cryoccd fetch {identifier}`")
-    if not is_intact(path):
+    if not is_intact(path, entry.sha256):
         raise CryoccdError(
             f"{identifier}: {path} does not match a checksum in {checksum_file(path).name}; run "
             f"`cryoccd fetch {identifier}`, which replaces it"
@@ -57,7 +58,7 @@ def fetch(
     """The file of an entry, downloaded where the cache does not hold it whole.
 
     Args:
-        identifier: pdb:1PMA, alphafold:P12345 or emdb:1234.
+        identifier: pdb:1PMA, alphafold:P12345, emdb:1234 or weights:inception.
         cache: folder, by default `cache_folder`.
         mirror: http(s) address that serves the files of such a cache folder, instead of the
             archives; its checksums are verified. By default $CRYOCCD_MIRROR, where that is set.
@@ -77,19 +78,19 @@ def fetch(
     transfer = transfer or Transfer()
     for file in entry.files:
         path = root / file
-        if is_intact(path):
+        if is_intact(path, entry.sha256):
             continue
         check_writable(path)
         with alone(path):
-            if is_intact(path):  # another process was faster
+            if is_intact(path, entry.sha256):  # another process was faster
                 continue
+            expected = entry.sha256
             try:
                 if mirror is not None:
                     addresses: tuple[str, ...] = (f"{mirror.rstrip('/')}/{file}",)
-                    expected = _published_checksum(addresses[0], transfer)
+                    expected = expected or _published_checksum(addresses[0], transfer)
                 else:
                     addresses = entry.addresses(file, hosts or Hosts(), _json_reader(transfer))
-                    expected = None
                 _bring(addresses, path, expected, transfer, on_progress)
             except AbsentError as error:
                 raise CryoccdError(f"{identifier}: no such entry ({error})") from error
@@ -134,8 +135,8 @@ def _bring(
     try:
         if expected is not None and sha256_file(part) != expected:
             raise CryoccdError(
-                f"{path.name}: its SHA-256 is not the one that {address}.sha256 tells; the file or "
-                "its checksum is damaged there"
+                f"{path.name}: its SHA-256 is not the published {expected}; {address} or the "
+                "checksum beside it is damaged"
             )
         check_content(part, path)
     except CryoccdError:

@@ -3,6 +3,7 @@
 pdb:1PMA, pdb:pdb_00001pma    pdb/1pma.cif.gz
 alphafold:P12345              alphafold/P12345.cif
 emdb:1234, emdb:EMD-1234      emdb/emd_1234.map.gz, emdb/emd_1234.xml
+weights:inception             weights/weights-inception-2015-12-05-6726825d.pth
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryoccd.errors import CryoccdError
+from cryoccd.io.published_weights import PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,16 @@ class Hosts:
         wwpdb: the wwPDB's archive of PDB and EMDB.
         ebi: the same archive at the EBI (PDBe, EMDB).
         alphafold: AlphaFold DB.
+        github: releases of torch-fidelity.
+        hugging_face: weights of CLIP.
     """
 
     rcsb: str = "https://files.rcsb.org"
     wwpdb: str = "https://files.wwpdb.org/pub"
     ebi: str = "https://ftp.ebi.ac.uk/pub/databases"
     alphafold: str = "https://alphafold.ebi.ac.uk"
+    github: str = "https://github.com"
+    hugging_face: str = "https://huggingface.co"
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Entry:
     """One entry of an archive.
 
     Args:
-        kind: pdb, alphafold or emdb.
+        kind: pdb, alphafold, emdb or weights.
         name: its name there, as the archive spells it.
     """
 
@@ -49,7 +55,14 @@ class Entry:
             return (f"pdb/{self.name}.cif.gz",)
         if self.kind == "alphafold":
             return (f"alphafold/{self.name}.cif",)
+        if self.kind == "weights":
+            return (f"weights/{PUBLISHED[self.name].file}",)
         return (f"emdb/emd_{self.name}.map.gz", f"emdb/emd_{self.name}.xml")
+
+    @property
+    def sha256(self) -> str | None:
+        """Checksum of the file, known beforehand for weights alone: archives revise entries."""
+        return PUBLISHED[self.name].sha256 if self.kind == "weights" else None
 
     def addresses(
         self, file: str, hosts: Hosts, read_json: Callable[[str], Any]
@@ -68,6 +81,9 @@ class Entry:
         if self.kind == "alphafold":
             answer = read_json(f"{hosts.alphafold}/api/prediction/{self.name}")
             return (f"{hosts.alphafold}/files/{_model_name(self.name, answer)}",)
+        if self.kind == "weights":
+            weights = PUBLISHED[self.name]
+            return (f"{getattr(hosts, weights.host)}/{weights.path}",)
         part = f"map/emd_{self.name}.map.gz"
         if file.endswith(".xml"):
             part = f"header/emd-{self.name}.xml"
@@ -85,8 +101,8 @@ def parse_entry(identifier: str) -> Entry:
     kind, colon, name = identifier.partition(":")
     if not colon or kind not in _PATTERNS:
         raise CryoccdError(
-            f"{identifier!r}: unknown kind of entry, expected pdb:1PMA, alphafold:P12345 or "
-            "emdb:1234"
+            f"{identifier!r}: unknown kind of entry, expected pdb:1PMA, alphafold:P12345, "
+            "emdb:1234 or weights:inception"
         )
     pattern, expected = _PATTERNS[kind]
     match = re.fullmatch(pattern, name, re.IGNORECASE | re.ASCII)
@@ -106,6 +122,7 @@ _PATTERNS = {
         "a UniProt accession as in alphafold:P12345",
     ),
     "emdb": (r"(EMD-)?(?P<name>[0-9]{4,6})", "four to six digits as in emdb:1234"),
+    "weights": (rf"(?P<name>{'|'.join(PUBLISHED)})", f"weights:{' or weights:'.join(PUBLISHED)}"),
 }
 
 

@@ -44,14 +44,15 @@ def block_jackknife(estimate: Estimate, n_real: int, n_generated: int) -> Interv
 
     Args:
         estimate: the metric from the real and the generated micrographs with these indices.
-        n_real: real micrographs.
+        n_real: real micrographs; 0 where the estimate takes none.
         n_generated: generated micrographs.
 
     Returns:
         The 95 % interval; below FEWEST_MICROGRAPHS on a side the range of the leave-one-out
         estimates; "none" where an estimate is undefined or a side has a single micrograph.
     """
-    if min(n_real, n_generated) < 2:
+    fewest = min(n_real or n_generated, n_generated)
+    if fewest < 2:
         return Interval(None, None, "none")
     all_real, all_generated = range(n_real), range(n_generated)
     value = estimate(all_real, all_generated)
@@ -62,11 +63,12 @@ def block_jackknife(estimate: Estimate, n_real: int, n_generated: int) -> Interv
     estimates = [value, *(t for _, t in real + generated)]
     if not all(isfinite(t) for t in estimates):
         return Interval(None, None, "none")
-    if min(n_real, n_generated) < FEWEST_MICROGRAPHS:
+    if fewest < FEWEST_MICROGRAPHS:
         return Interval(min(estimates), max(estimates), "range")
-    variances = [_variance(value, n_real, real), _variance(value, n_generated, generated)]
+    sides = [(n, left_out) for n, left_out in ((n_real, real), (n_generated, generated)) if n]
+    variances = [_variance(value, n, left_out) for n, left_out in sides]
     total = sum(variances)
-    degrees = [len(real) - 1, len(generated) - 1]
+    degrees = [len(left_out) - 1 for _, left_out in sides]
     shares = sum(v**2 / f for v, f in zip(variances, degrees, strict=True))
     freedom = total**2 / shares if shares > 0 else inf
     reach = float(student_t.ppf(0.5 + CONFIDENCE / 2, freedom)) * sqrt(total)

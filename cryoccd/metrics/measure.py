@@ -84,6 +84,10 @@ class Measure(ABC, Generic[S]):
     def compare(self, real: Sequence[S], made: Sequence[S]) -> dict[str, float]:
         """Every figure by its name, NaN where undefined; `real` is empty where not in `sides`."""
 
+    def notes(self, real: Sequence[S], made: Sequence[S]) -> dict[str, str]:
+        """What a reader must know beside a figure, by its name."""
+        return {}
+
     def estimator(self, real: Sequence[S], made: Sequence[S]) -> Estimator:
         """The figures of chosen micrographs; both lists may be the same, with disjoint choices."""
         return lambda i, j: self.compare([real[k] for k in i], [made[k] for k in j])

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_average
 from cryoccd.imaging.discs import disc_mask
+from cryoccd.metrics.tile_power import tile_sums
 
 FIRST_RING = 4
 LAST_RING = 0.9  # of Nyquist
-LEAST_AREA = 0.05  # of the window
 
 
 @dataclass(frozen=True)
@@ -53,21 +52,9 @@ def ring_power(image: Tensor, mask: Tensor, tile_px: int) -> RingPower:
         mask: boolean (h, w), true where pixels count.
         tile_px: side of the tiles, at most that of the image.
     """
-    if tile_px > min(image.shape) or tile_px < 16:
-        raise CryoccdError(
-            f"tile: {tile_px} px, expected 16 to the field's {min(image.shape)} px; change it"
-        )
-    hann = torch.hann_window(tile_px, periodic=False, dtype=torch.float64)
-    window = hann[:, None] * hann[None, :]
-    weights = window * _tiles(mask.to(torch.float64), tile_px)
-    area = weights.square().sum((-2, -1))
-    enough = area >= LEAST_AREA * window.square().sum()
-    weights, values = weights[enough], _tiles(image.to(torch.float64), tile_px)[enough]
-    mean = (weights * values).sum((-2, -1)) / weights.sum((-2, -1))
-    masked = weights * (values - mean[:, None, None])
-    power = torch.fft.fft2(masked).abs().square().sum(0)
+    power, weight = tile_sums(image, mask, tile_px)
     rings = radial_average(power)[FIRST_RING : int(LAST_RING * tile_px / 2) + 1]
-    return RingPower(rings, float(area[enough].sum()))
+    return RingPower(rings, weight)
 
 
 def spectrum_error_db(real: Sequence[RingPower], generated: Sequence[RingPower]) -> float:
@@ -80,15 +67,3 @@ def _mean_power(parts: Sequence[RingPower]) -> Tensor:
     total = torch.stack([part.power for part in parts]).sum(0)
     weight = sum(part.weight for part in parts)
     return total / weight if weight > 0 else torch.full_like(total, float("nan"))
-
-
-def _tiles(field: Tensor, tile_px: int) -> Tensor:
-    """(tiles, tile_px, tile_px) that cover a field evenly and overlap by half or a little more."""
-    rows, columns = (_starts(int(side), tile_px) for side in field.shape)
-    return torch.stack([field[y : y + tile_px, x : x + tile_px] for y in rows for x in columns])
-
-
-def _starts(side_px: int, tile_px: int) -> list[int]:
-    free = side_px - tile_px
-    steps = -(-free // (tile_px // 2))
-    return [round(i * free / steps) for i in range(steps + 1)] if steps else [0]

@@ -1,11 +1,14 @@
 """`cryoccd fetch` against a local mirror, and the simulator's way to what it fetched."""
 
 import gzip
+import hashlib
+from dataclasses import replace
 
 import pytest
 from archive_server import Archive
 
 from cryoccd.cli import main
+from cryoccd.io.published_weights import PUBLISHED
 from cryoccd.specimen.assemblies import assembly_atoms
 from cryoccd.specimen.species import load_species
 
@@ -59,6 +62,21 @@ def test_options(mirror, tmp_path, monkeypatch, capsys):
     assert (there / "pdb/1abc.cif.gz").is_file()
 
 
+def test_weights(mirror, tmp_path, monkeypatch, capsys):
+    content, published = b"weights", PUBLISHED["inception"]
+    digest = hashlib.sha256(content).hexdigest()
+    monkeypatch.setitem(PUBLISHED, "inception", replace(published, sha256=digest))
+    mirror.files[f"/weights/{published.file}"] = content
+    assert main(["fetch", "weights:inception"]) == 0
+    path = tmp_path / "cache/weights" / published.file
+    assert f"weights:inception: {path}\n" in capsys.readouterr().out
+    mirror.files[f"/weights/{PUBLISHED['clip'].file}"] = content
+    assert main(["fetch", "weights:clip"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "its SHA-256 is not the published c6032c2e" in error
+
+
 def test_options_of_a_file(mirror, tmp_path):
     (tmp_path / "c.yaml").write_text(f"cache: {tmp_path}/there\n")
     assert main(["fetch", "--config", str(tmp_path / "c.yaml"), "pdb:1ABC"]) == 0
@@ -88,5 +106,5 @@ def test_a_specimen_that_was_not_fetched_tells_the_command(mirror, tmp_path, cap
 def test_help(capsys):
     assert main(["fetch", "--help"]) == 0
     shown = capsys.readouterr().out
-    for option in ("pdb:1PMA", "--cache", "--mirror"):
+    for option in ("pdb:1PMA", "weights:inception", "--cache", "--mirror"):
         assert option in shown

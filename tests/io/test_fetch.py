@@ -3,7 +3,9 @@
 import gzip
 import hashlib
 import json
+import re
 import threading
+from dataclasses import replace
 
 import pytest
 from archive_server import Archive
@@ -13,6 +15,7 @@ from cryoccd.io.download import Transfer
 from cryoccd.io.fetch import cached, fetch, recommended_contour
 from cryoccd.io.fetch_cache import cache_folder
 from cryoccd.io.fetch_entries import Hosts, parse_entry
+from cryoccd.io.published_weights import PUBLISHED
 
 CIF = gzip.compress(b"data_1PMA\n" + b"# atoms\n" * 20000, 1, mtime=0)
 MAP = gzip.compress(bytes(208) + b"MAP " + bytes(5000), mtime=0)
@@ -96,6 +99,49 @@ def test_the_public_addresses():
     (address,) = model.addresses(model.files[0], hosts, read_json)
     assert asked == ["https://alphafold.ebi.ac.uk/api/prediction/P12345"]
     assert address == "https://alphafold.ebi.ac.uk/files/AF-P12345-F1-model_v6.cif"
+
+
+def test_the_published_weights():
+    for name, published in PUBLISHED.items():
+        entry = parse_entry(f"weights:{name.upper()}")
+        assert entry.files == (f"weights/{published.file}",)
+        assert entry.sha256 == published.sha256
+        assert re.fullmatch("[0-9a-f]{64}", published.sha256)
+        assert f"-{published.sha256[:8]}." in published.file  # as torch's hub names files
+    clip = parse_entry("weights:clip")
+    (address,) = clip.addresses(clip.files[0], Hosts(), None)
+    assert address.startswith("https://huggingface.co/openai/clip-vit-large-patch14-336/resolve/")
+    theirs = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
+    inception = parse_entry("weights:inception")
+    assert inception.addresses(inception.files[0], Hosts(), None) == (theirs.URL_INCEPTION_V3,)
+
+
+def test_weights_are_held_to_the_published_checksum(archive, monkeypatch, tmp_path):
+    clip = PUBLISHED["clip"]
+    archive.files[f"/hf/{clip.path}"] = b"weights"
+    hosts = Hosts(hugging_face=f"{archive.address}/hf")
+    path = tmp_path / "cache/weights" / clip.file
+    with pytest.raises(CryoccdError, match=f"weights:clip: .* not the published {clip.sha256}"):
+        fetch("weights:clip", hosts=hosts, transfer=QUICK)
+    assert not path.exists()
+    digest = hashlib.sha256(b"weights").hexdigest()
+    monkeypatch.setitem(PUBLISHED, "clip", replace(clip, sha256=digest))
+    assert fetch("weights:clip", hosts=hosts, transfer=QUICK) == path
+    assert cached("weights:clip") == path
+    asked = len(archive.requests)
+    assert fetch("weights:clip", hosts=hosts, transfer=QUICK) == path
+    assert len(archive.requests) == asked
+    path.write_bytes(b"another")  # with a checksum beside it that says so
+    other = hashlib.sha256(b"another").hexdigest()
+    path.with_name(f"{path.name}.sha256").write_text(f"{other}  {path.name}")
+    with pytest.raises(CryoccdError, match="does not match"):
+        cached("weights:clip")
+    assert fetch("weights:clip", hosts=hosts, transfer=QUICK).read_bytes() == b"weights"
+    mirror = {f"/m/weights/{clip.file}": b"another"}
+    archive.files |= mirror | {f"/m/weights/{clip.file}.sha256": other.encode()}
+    path.unlink()
+    with pytest.raises(CryoccdError, match="not the published"):
+        fetch("weights:clip", mirror=f"{archive.address}/m", transfer=QUICK)
 
 
 def test_what_is_cached_needs_no_network(archive):
@@ -286,8 +332,9 @@ def test_the_recommended_contour(archive):
         ("emdb:12", "four to six digits"),
         ("emdb:1234?x=1", "four to six digits"),
         ("emdb:١٢٣٤", "four to six digits"),
-        ("empiar:10028", "unknown kind of entry, expected pdb:1PMA, alphafold:P12345 or emdb:1234"),
-        ("weights:inception", "unknown kind"),
+        ("empiar:10028", "unknown kind of entry, expected pdb:1PMA, .* or weights:inception"),
+        ("weights:dino", "expected weights:inception or weights:clip"),
+        ("weights:clip/..", "expected weights:inception or weights:clip"),
         ("1PMA", "unknown kind"),
         ("", "unknown kind"),
     ],

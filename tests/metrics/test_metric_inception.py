@@ -1,10 +1,14 @@
+import hashlib
 import pickle
+from dataclasses import replace
 
 import pytest
 import torch
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.inception import InceptionFeatures, describe, to_8_bit, tone_limits
+from cryoccd.io.published_weights import PUBLISHED
+from cryoccd.metrics.eight_bit import EightBit, to_photographs
+from cryoccd.metrics.inception import InceptionFeatures, describe, find_weights
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +41,30 @@ def test_features_of_a_true_file(weights):
     assert "sha256" in describe(weights)["inception"]
 
 
-def test_tone_map_takes_its_ends_from_the_real_set():
-    ramp = torch.arange(1001.0).reshape(7, 143)
-    assert tone_limits([ramp, ramp + 10]) == (10.0, 1000.0)
-    mapped = to_8_bit(torch.tensor([[-50.0, 10.0, 505.0, 1000.0, 1e6]]), (10.0, 1000.0))
-    assert mapped.tolist() == [[0, 0, 128, 255, 255]]
+def test_features_are_those_of_torch_fidelity(weights):
+    """Its own network, given the same photographs: it resizes what has its size already to that."""
+    theirs = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
+    network = theirs.FeatureExtractorInceptionV3("theirs", ["2048"], str(weights))
+    generator = torch.Generator().manual_seed(3)
+    grey = torch.randint(0, 256, (2, 48, 48), generator=generator).to(torch.uint8)
+    (expected,) = network(to_photographs(grey, 299, "bilinear").contiguous())
+    inception = InceptionFeatures(weights)
+    torch.testing.assert_close(inception(grey), expected, rtol=1e-4, atol=1e-5)
+    toned = EightBit(inception, (0.0, 255.0))(grey.to(torch.float32))
+    torch.testing.assert_close(toned, inception(grey), rtol=0, atol=0)
+
+
+def test_the_name_tells_the_published_weights(weights, monkeypatch):
+    inception = InceptionFeatures(weights)
+    assert inception.name == "custom"
+    for word in ("sha256", "bilinear antialias=True to 299 px", "8 bit between percentiles"):
+        assert word in inception.version
+    with pytest.raises(CryoccdError, match="expected that of the published weights"):
+        find_weights(str(weights))
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    monkeypatch.setitem(PUBLISHED, "inception", replace(PUBLISHED["inception"], sha256=digest))
+    assert InceptionFeatures(weights).name == "inception"
+    assert find_weights(str(weights)) == weights
 
 
 class Shell:
