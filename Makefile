@@ -14,6 +14,7 @@ export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
 TABLE_ARGS = --profile $(PROFILE) --seeds $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--styles $(STYLES)) \
 	$(if $(TRAINING),--training $(TRAINING)) $(if $(TRAIN_STYLES),--train-styles $(TRAIN_STYLES)) \
+	$(if $(METRICS),--metrics $(METRICS)) \
 	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
 
 CONTROL_ARGS = --profile $(PROFILE) --seed $(SEEDS) \
@@ -25,7 +26,7 @@ CONTROL_ARGS = --profile $(PROFILE) --seed $(SEEDS) \
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 	@printf '\nVariables: PROFILE=demo|real  METHODS=a,b|all  STYLES=a,b|all  SEEDS=0,1  JOBS=n\n'
-	@printf '           TRAINING=per_style|mixed  TRAIN_STYLES=a,b|all  DATA=folder  STRUCTURE=file\n'
+	@printf '           TRAINING=per_style|mixed  TRAIN_STYLES=a,b|all  DATA=folder  STRUCTURE=file  METRICS=a,b\n'
 
 install: .venv/installed ## build .venv with everything that is needed
 

@@ -23,13 +23,12 @@ def coloured_noise(shape_px, seed):
     return torch.fft.irfft2(torch.fft.rfft2(white) * colour(shape_px), s=shape_px)
 
 
-def thon(truth, shape_px=(256, 256), seed=0, floor=0.5, specimen=0.0, limit_A=0.0):
+def thon(truth, shape_px=(256, 256), seed=0, floor=0.5, specimen=0.0, b_factor_A2=0.0):
     """Amorphous matter, with `specimen`, through the CTF, on noise of power `floor` that is not."""
     matter = coloured_noise(shape_px, 2 * seed) + specimen
     transfer = ctf(truth, shape_px)
-    if limit_A:
-        k = radial_frequency(shape_px, rfft=True) / truth.pixel_size_A
-        transfer = transfer * (k < 1 / limit_A)
+    k = radial_frequency(shape_px, rfft=True) / truth.pixel_size_A
+    transfer = transfer * torch.exp(-b_factor_A2 * k**2 / 4)
     seen = torch.fft.irfft2(torch.fft.rfft2(matter) * transfer, s=shape_px)
     return seen + floor**0.5 * coloured_noise(shape_px, 2 * seed + 1)
 

@@ -1,22 +1,25 @@
 """`cryoccd evaluate noise`: the noise report card of a generated set against held-out real data."""
 
-import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 
-import cryoccd
-from cryoccd.cli.parse import call
+from cryoccd.cli.parse import call, names
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import check_writable, write_text
 from cryoccd.io.folder import MicrographFolder, open_folder
-from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.images import MicrographSet, read_set
-from cryoccd.metrics.noise_report import Metric, NoiseProtocol, noise_report
+from cryoccd.launch.noise_card import Sets, Tests, make_noise_card, refuse_shared
+from cryoccd.metrics.card import check_pixel_sizes
+from cryoccd.metrics.deep import DeepWeights
+from cryoccd.metrics.fields import FieldFolder, read_fields
+from cryoccd.metrics.protocol import NoiseProtocol
+from cryoccd.metrics.standard import PANEL
+from cryoccd.metrics.verdict import permutations_needed
+from cryoccd.report.noise_card import NoiseCard
+from cryoccd.report.noise_figure import write_noise_figure
 
 Split = Literal["train", "test", "all"]
 
@@ -35,6 +38,8 @@ def evaluate_noise(
     real: Path,
     generated: Path,
     output: Path,
+    clean: Path | None = None,
+    against: Path | None = None,
     real_split: Split | None = None,
     generated_split: Split | None = None,
     reference: Path | None = None,
@@ -42,92 +47,119 @@ def evaluate_noise(
     limit: int | None = None,
     pixel_size_A: float | None = None,
     particle_diameter_A: float | None = None,
-    inception_weights: Path | None = None,
+    inception_weights: str | None = None,
+    clip_weights: str | None = None,
+    weights_sha256: str | None = None,
     crop_px: int = 64,
     crops_per_micrograph: int = 16,
     tile_px: int = 128,
     seed: int = 0,
+    permutations: int = 199,
+    anchors: bool = True,
+    allow_same: bool = False,
 ) -> None:
-    """Compare generated micrographs with real ones and write the figures as JSON.
+    """Compare generated micrographs with real ones; write JSON, and Markdown and a picture beside.
 
     Args:
         real: folder of real micrographs.
         generated: folder of generated ones.
         output: the JSON file to be written.
+        clean: simulated set that the generated ones were made from; by default their own folder.
+        against: another method's translations of the same clean set, to be told from these.
         real_split: split of the real set; by default test, where the folder has splits.
         generated_split: split of the generated set; by default all.
-        reference: real set that fixes the matched filter; by default that of --real.
+        reference: real set that filter, contrast and floor come from; by default that of --real.
         reference_split: its split; by default train, where the folder has splits.
         limit: micrographs a side at most; both sides are cut to the smaller number anyway.
         pixel_size_A: pixel size where the files have none.
         particle_diameter_A: diameter of the particles; by default that of the real set's optics.
-        inception_weights: Inception weights; adds fid_inception and kid_inception.
+        inception_weights: file of the Inception-v3 weights, or `download`; adds fid_inception.
+        clip_weights: file of the CLIP ViT-L/14-336 weights, or `download`; adds cmmd_clip.
+        weights_sha256: comma list of checksums of weights that are taken though not published;
+            their figures are called custom.
         crop_px: side of the crops.
         crops_per_micrograph: crops of each micrograph.
         tile_px: side of the tiles of the power spectra.
-        seed: of the choice of crops.
+        seed: of the choice of crops and of the exchanges.
+        permutations: exchanges of micrographs for the tests; 0 for none.
+        anchors: measure real against real and white noise too.
+        allow_same: take sets that have micrographs in common.
     """
-    if output.is_dir():
-        raise CryoccdError(f"{output}: a folder, expected the name of a JSON file")
+    page, picture = output.with_suffix(".md"), output.with_suffix(".png")
+    if output.is_dir() or output.suffix != ".json":
+        raise CryoccdError(f"{output}: expected the name of a JSON file, such as card.json")
     check_writable(output)
-    if limit is not None and limit < 1:
-        raise CryoccdError(f"limit = {limit}, expected 1 or more micrographs a side")
+    needed = permutations_needed(len(PANEL))
+    for name, value, least in (("limit", limit, 1), ("permutations", permutations or None, needed)):
+        if value is not None and value < least:
+            raise CryoccdError(f"{name} = {value}, expected {least} or more")
     console = Console(stderr=True)
-    with console.status("reading micrographs"):
-        real_folder = open_folder(real, pixel_size_A)
-        real_part = real_split or ("test" if real_folder.has_split else "all")
-        truth = read_set(real, _name(real_part), limit, pixel_size_A)
-        made = read_set(generated, _name(generated_split), limit, pixel_size_A)
-        _refuse_shared(real, truth, generated, made)
-        count = min(len(truth), len(made))
-        truth, made = truth.first(count), made.first(count)
+    real_folder = open_folder(real, pixel_size_A)
+    real_part = real_split or ("test" if real_folder.has_split else "all")
     remark = ""
     if particle_diameter_A is None:
         particle_diameter_A, remark = _diameter_A(real_folder)
     elif not particle_diameter_A > 0:
         raise CryoccdError(f"particle_diameter_A = {particle_diameter_A}, expected above 0")
     protocol = NoiseProtocol(crop_px, crops_per_micrograph, tile_px, particle_diameter_A, seed)
-    fixed = protocol.as_dict(inception_weights)  # names a wrong crop or file before the work begins
-    with console.status("fitting the matched filter"):
-        source = open_folder(reference or real, pixel_size_A)
-        # without splits nothing is left to fit on, unless another folder is named
-        part = reference_split or ("train" if source.has_split else "all" if reference else None)
-        detectability = _matched_filter(source, part, truth, particle_diameter_A)
-    with console.status(f"comparing {count} real with {count} generated micrographs"):
-        report = noise_report(truth, made, detectability, protocol, inception_weights)
-    record = {
-        "metrics": {name: asdict(metric) for name, metric in report.items()},
-        "protocol": fixed
-        | {
-            "real_split": real_part,
-            "generated_split": generated_split or "all",
-            "reference": str(source.root) if detectability else None,
-            "reference_split": part if detectability else None,
-        },
-        "inputs": {"real": str(real), "generated": str(generated), "micrographs": count},
-        "version": cryoccd.__version__,
-    }
-    write_text(output, json.dumps(record, indent=2, allow_nan=False) + "\n")
-    shown = Console()
-    shown.print(_table(report, f"{generated} against {real} ({real_part}), {count} each"))
-    if remark:
-        shown.print(remark, markup=False)
+    protocol.as_dict()  # names a wrong crop before the work begins
 
+    def opened(folder: Path, split: str | None, truth: Path | None = None) -> FieldFolder:
+        part = None if split in (None, "all") else split
+        return read_fields(folder, part, limit, pixel_size_A, particle_diameter_A, truth)
 
-def _name(split: str | None) -> str | None:
-    return None if split in (None, "all") else split
-
-
-def _refuse_shared(real: Path, truth: MicrographSet, generated: Path, made: MicrographSet) -> None:
-    one, two = (
-        {hashlib.sha256(image.numpy().tobytes()).digest() for image in side.images}
-        for side in (truth, made)
-    )
-    if one & two:
-        raise CryoccdError(
-            f"{generated}: {len(one & two)} of its micrographs are those of {real}; choose "
-            "different sets or splits"
+    truth, made = opened(real, real_part), opened(generated, generated_split, clean)
+    other = opened(against, generated_split, clean) if against else None
+    count = min(len(each) for each in (truth, made, other) if each is not None)
+    truth, made = truth.first(count), made.first(count)
+    if other is not None:
+        other = other.first(count)
+        if other.names != made.names:
+            raise CryoccdError(
+                f"{against}: {other.names[0]}, ... are no translations of the clean micrographs of "
+                f"{generated}; expected the same names"
+            )
+    source = open_folder(reference or real, pixel_size_A)
+    # without splits nothing is left to learn from, unless another folder is named
+    part = reference_split or ("train" if source.has_split else "all" if reference else None)
+    training = (
+        read_fields(
+            source.root,
+            None if part == "all" else part,
+            None,
+            pixel_size_A,
+            particle_diameter_A,
         )
+        if part
+        else None
+    )
+    sets = Sets(truth, made, training, other)
+    check_pixel_sizes({str(each.folder.root): each.folder.pixel_size_A for each in sets.all()})
+    if not allow_same:
+        with console.status("reading micrographs"):
+            refuse_shared(truth, made)
+    weights = DeepWeights.find(inception_weights, clip_weights, names(weights_sha256) or ())
+    inputs = {
+        "real": str(real),
+        "generated": str(generated),
+        "against": str(against) if against else None,
+        "micrographs": count,
+        "real_split": real_part,
+        "generated_split": generated_split or "all",
+        "reference": str(source.root) if training else None,
+        "reference_split": part,
+    }
+    tests = Tests(permutations, anchors)
+    card = make_noise_card(sets, protocol, weights, tests, inputs, console)
+    write_noise_figure(picture, truth, made, card.protocol["tile_px"])
+    write_text(page, card.markdown(picture.name))
+    write_text(output, json.dumps(card.record(), indent=2, allow_nan=False) + "\n")
+    shown = Console()
+    shown.print(_table(card))
+    shown.print(card.verdict(), markup=False)
+    for line in (remark, f"written {output}, {page}, {picture}"):
+        if line:
+            shown.print(line, markup=False, style="dim", soft_wrap=True)
 
 
 def _diameter_A(folder: MicrographFolder) -> tuple[float | None, str]:
@@ -138,31 +170,10 @@ def _diameter_A(folder: MicrographFolder) -> tuple[float | None, str]:
         return None, f"no particle diameter: {error}; or give --particle-diameter-A"
 
 
-def _matched_filter(
-    source: MicrographFolder, part: str | None, truth: MicrographSet, diameter_A: float | None
-) -> Detectability | None:
-    """The filter from the real training split; None where it lacks a split, picks or diameter."""
-    if part is None or diameter_A is None or not source.has_picks:
-        return None
-    training = read_set(source.root, _name(part), pixel_size_A=source.pixel_size_A)
-    if training.centres_px is None:
-        return None
-    if abs(training.pixel_size_A / truth.pixel_size_A - 1) > 0.01:
-        raise CryoccdError(
-            f"{source.root}: pixel size {training.pixel_size_A:g} A, but {truth.pixel_size_A:g} A "
-            "in the real set; bring both to the same"
-        )
-    diameter_px = diameter_A / training.pixel_size_A
-    return Detectability.fit(training.images, training.centres_px, diameter_px)
-
-
-def _table(report: dict[str, Metric], title: str) -> Table:
-    table = Table("metric", "value", "interval over micrographs", "note", title=title)
-    for name, metric in report.items():
-        value = "-" if metric.value is None else f"{metric.value:.4g}"
-        ends = "-"
-        if metric.ci_low is not None and metric.ci_high is not None:
-            kind = "95 %" if metric.interval == "jackknife95" else "range"
-            ends = f"{metric.ci_low:.4g} to {metric.ci_high:.4g} ({kind})"
-        table.add_row(name, value, ends, metric.note)
+def _table(card: NoiseCard) -> Table:
+    heads = ["figure", "value", "interval", *card.anchors, "note"]
+    table = Table(*heads, title=card.title)
+    for name, metric in card.metrics.items():
+        anchors = [card.text(report[name])[0] for report in card.anchors.values()]
+        table.add_row(name, *card.text(metric), *anchors, metric.note)
     return table

@@ -26,7 +26,10 @@ def fid(
     reference: bool = False,
     trainer: Path | None = None,
     device: str = "cpu",
+    metrics: str | None = None,
     inception_weights: str | None = None,
+    clip_weights: str | None = None,
+    weights_sha256: str | None = None,
     jobs: int | None = None,
 ) -> None:
     """Make, print and write the table of noise models against real micrographs.
@@ -50,8 +53,12 @@ def fid(
         reference: show published figures in columns of their own.
         trainer: trainer configuration instead of the matrix's, such as configs/trainer/gpu.yaml.
         device: where sets are translated: cpu, cuda or cuda:N.
+        metrics: comma list of the columns of each group; by default those of the matrix.
         inception_weights: file of the Inception-v3 weights, or `download`; adds fid_inception and
             kid_inception.
+        clip_weights: file of the CLIP ViT-L/14-336 weights, or `download`; adds cmmd_clip.
+        weights_sha256: comma list of the checksums of files that are taken though they are not the
+            published ones; their figures are called custom.
         jobs: columns made side by side, each with its share of the cores; by default as many as
             there are columns and cores, but 1 on a GPU. Mixed training takes one after another.
     """
@@ -61,10 +68,10 @@ def fid(
     from cryoccd.cli import dispatch
     from cryoccd.launch.fid import FidTable
     from cryoccd.launch.finish import finish
-    from cryoccd.launch.matrix import read_profile, select
+    from cryoccd.launch.matrix import choose_metrics, read_profile, select
     from cryoccd.launch.side_by_side import side_by_side
     from cryoccd.launch.training import mixture
-    from cryoccd.metrics.inception import find_weights
+    from cryoccd.metrics.deep import DeepWeights
 
     console = Console()
     whole = read_profile(profile, data, structure)
@@ -73,22 +80,22 @@ def fid(
     if mixed:
         matrix = replace(matrix, table=f"{matrix.table}_{mixed.label}")
     chosen = numbers("seeds", seeds)
-    weights = find_weights(inception_weights) if inception_weights else None
-    if weights:
-        matrix = replace(matrix, metrics=["fid_inception", "kid_inception", *matrix.metrics])
+    weights = DeepWeights.find(inception_weights, clip_weights, names(weights_sha256) or ())
+    columns = choose_metrics(names(metrics) or matrix.metrics, weights.figures)
+    matrix = replace(matrix, metrics=columns)
     if trainer:
         matrix = replace(matrix, trainer=trainer)
     if jobs is not None and jobs < 1:
         raise CryoccdError(f"jobs = {jobs}, expected 1 or more")
     table = FidTable(matrix, chosen, results, runs, dispatch, console, device, weights, mixed)
     if not allow_missing:
-        columns = [spec.name for spec in matrix.datasets]
-        side = 1 if mixed or device != "cpu" else min(jobs or cpu_count() or 1, len(columns))
+        groups = [spec.name for spec in matrix.datasets]
+        side = 1 if mixed or device != "cpu" else min(jobs or cpu_count() or 1, len(groups))
         if side > 1:
             left_out = ("styles", "jobs", "allow_missing", "reference")
             kept = {k: v for k, v in options.items() if v is not None and k not in left_out}
             command = ["table", "fid", *(f"--{name}={value}" for name, value in kept.items())]
-            side_by_side(columns, command, side, runs / matrix.profile / "logs", console)
+            side_by_side(groups, command, side, runs / matrix.profile / "logs", console)
         else:
             table.run()
     finish(table, allow_missing, reference)

@@ -1,28 +1,32 @@
 """The cells of one data set: what is compared, and what is written of it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 
 import cryoccd
 from cryoccd.errors import UnfitError
 from cryoccd.geometry import item_seed
-from cryoccd.io.atomic import sha256_file
 from cryoccd.io.folder import open_folder
 from cryoccd.launch.fits import Fits
 from cryoccd.launch.matrix import DatasetSpec, Matrix
 from cryoccd.launch.places import Places
 from cryoccd.launch.training import TrainedOn
 from cryoccd.methods.checkpoint import load_translator
-from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.images import MicrographSet, read_set
-from cryoccd.metrics.noise_report import Metric, NoiseProtocol, noise_report
+from cryoccd.metrics.anchors import white_like
+from cryoccd.metrics.card import Described, Metric, ReportCard
+from cryoccd.metrics.crop_features import ScatteringExtractor
+from cryoccd.metrics.deep import DeepWeights
+from cryoccd.metrics.fields import FieldFolder, read_fields
+from cryoccd.metrics.learnt import Learnt
+from cryoccd.metrics.measure import Field
+from cryoccd.metrics.protocol import NoiseProtocol
+from cryoccd.metrics.standard import fitting_protocol, lens_of, standard_card
 from cryoccd.report.cells import FLOOR, ResultCell, cell_path, reusable
 from cryoccd.report.provenance import hash_config, provenance
 
@@ -50,7 +54,7 @@ class Column:
         fits: makes what is compared.
         results: where cells are written.
         console: where the user is told what begins.
-        inception_weights: file of the Inception-v3 weights, None leaves those metrics out.
+        weights: networks for photographs that the report has beside.
     """
 
     spec: DatasetSpec
@@ -58,7 +62,7 @@ class Column:
     fits: Fits
     results: Path
     console: Console
-    inception_weights: Path | None
+    weights: DeepWeights
 
     @property
     def places(self) -> Places:
@@ -72,42 +76,52 @@ class Column:
         recipe.prepare_test(self.places.simulated_test, self.places.real)
 
     @cached_property
-    def real_test(self) -> MicrographSet:
+    def real_test(self) -> FieldFolder:
         """The real side that every row is compared with."""
-        return read_set(self.places.real, "test")
+        return read_fields(self.places.real, "test", diameter_A=self._diameter_A)
 
     @cached_property
-    def real_train(self) -> MicrographSet:
+    def real_train(self) -> FieldFolder:
         """The real side that methods are fitted on."""
-        return read_set(self.places.real, "train")
+        return read_fields(self.places.real, "train", diameter_A=self._diameter_A)
+
+    @cached_property
+    def clean_test(self) -> FieldFolder:
+        """What is translated; its clean images tell what contrast equals the real one."""
+        return read_fields(self.places.simulated_test, diameter_A=self._diameter_A)
 
     @cached_property
     def protocol(self) -> NoiseProtocol:
         """The pinned protocol of the evaluation."""
-        return NoiseProtocol(
+        asked = NoiseProtocol(
             crop_px=self.matrix.crop_px,
             crops_per_micrograph=self.matrix.crops_per_micrograph,
             tile_px=self.matrix.tile_px,
-            particle_diameter_A=open_folder(self.places.real).optics().particle_diameter_A,
+            particle_diameter_A=self._diameter_A,
         )
+        return fitting_protocol(asked, [self.real_test, self.real_train, self.clean_test])
 
     @cached_property
-    def detectability(self) -> Detectability | None:
-        """The matched filter of the real training split; None without picks."""
-        train, diameter_A = self.real_train, self.protocol.particle_diameter_A
-        if train.centres_px is None or diameter_A is None:
-            return None
-        return Detectability.fit(train.images, train.centres_px, diameter_A / train.pixel_size_A)
+    def card(self) -> ReportCard:
+        """The measures, with what they learn from the real training split."""
+        scattering = ScatteringExtractor(self.protocol.crop_px)
+        learnt = Learnt.of(self.real_train, self.clean_test, scattering, self.protocol)
+        deep = self.weights.measures(self.real_test, self.protocol, self.fits.device)
+        return standard_card(self.protocol, learnt, scattering, lens_of(self.clean_test), deep)
+
+    @cached_property
+    def described(self) -> Described:
+        """The real side, measured once for all rows."""
+        return self.card.describe(self.real_test, "real")
 
     def config_hash(self, row: Row, seed: int) -> str:
         """Hash of all that decides a cell, but for the column's data and the version."""
-        weights = self.inception_weights
         model = row.trained_on and self.fits.hash(row.method, row.trained_on, seed)
         return hash_config(
             {
                 "protocol": asdict(self.protocol),
                 "seed": seed,
-                "inception": sha256_file(weights) if weights else None,
+                "weights": self.weights.sha256,
                 "model": model,
             }
         )
@@ -119,19 +133,22 @@ class Column:
         if not path.is_file():
             return False
         hashes = self.config_hash(row, seed), self.places.hash
-        return reusable(ResultCell.read(path), *hashes, cryoccd.__version__)
+        cell = ResultCell.read(path)
+        whole = set(self.matrix.metrics) <= set(cell.metrics)
+        return whole and reusable(cell, *hashes, cryoccd.__version__)
 
     def make(self, row: Row, seed: int) -> None:
         """Make and write one cell; a method that cannot be fitted gets one that says why."""
         started = time.monotonic()
         chosen: dict[str, Any] = {}
+        generated: Iterable[Field]
         try:
             if row.trained_on:
                 generated, chosen = self._generate(row.method, row.trained_on, seed)
             elif row.method == FLOOR:
-                generated = self.real_train.first(len(self.real_test))
+                generated = self.real_train
             else:
-                generated = _white(self.real_test, item_seed(seed, "white", self.spec.name))
+                generated = white_like(self.real_test, item_seed(seed, "white", self.spec.name))
             metrics = self._evaluate(row.method, generated)
         except UnfitError as error:
             metrics = _undefined(self.matrix.metrics, str(error))
@@ -141,7 +158,8 @@ class Column:
             dataset=self.spec.name,
             seed=seed,
             metrics={name: asdict(metric) for name, metric in metrics.items()},
-            protocol=self.protocol.as_dict(self.inception_weights)
+            protocol=self.protocol.as_dict()
+            | self.weights.protocol()
             | {"split": "test", "domain": self.spec.recipe.domain, "choices": chosen}
             | (row.trained_on.record() if row.trained_on else {}),
             provenance=provenance(
@@ -154,28 +172,19 @@ class Column:
 
     def _generate(
         self, method: str, trained_on: TrainedOn, seed: int
-    ) -> tuple[MicrographSet, dict[str, Any]]:
+    ) -> tuple[FieldFolder, dict[str, Any]]:
         folder = self.fits.translate(method, trained_on, self.spec.name, seed)
         model = load_translator(self.fits.checkpoint(method, trained_on, seed))
-        return read_set(folder), dict(model.choices())
+        return read_fields(folder, diameter_A=self._diameter_A), dict(model.choices())
 
-    def _evaluate(self, method: str, generated: MicrographSet) -> dict[str, Metric]:
+    def _evaluate(self, method: str, generated: Iterable[Field]) -> dict[str, Metric]:
         with self.console.status(f"evaluate · {method} · {self.spec.name}"):
-            return noise_report(
-                self.real_test.first(len(generated)),
-                generated,
-                self.detectability,
-                self.protocol,
-                self.inception_weights,
-            )
+            return self.card.compare(self.described, self.card.describe(generated, "generated"))
+
+    @cached_property
+    def _diameter_A(self) -> float:
+        return open_folder(self.places.real).optics().particle_diameter_A
 
 
 def _undefined(names: Sequence[str], reason: str) -> dict[str, Metric]:
     return {name: Metric(None, None, None, 0, "none", reason) for name in names}
-
-
-def _white(like: MicrographSet, seed: int) -> MicrographSet:
-    """White Gaussian noise on the fields and at the picks of another set."""
-    generator = torch.Generator().manual_seed(seed)
-    images = tuple(torch.randn(image.shape, generator=generator) for image in like.images)
-    return MicrographSet(images, like.centres_px, like.pixel_size_A)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from cryoccd.launch.fits import Command, Fits
 from cryoccd.launch.matrix import DatasetSpec, Matrix
 from cryoccd.launch.places import Runs
 from cryoccd.launch.training import TrainedOn, trains
+from cryoccd.metrics.deep import DeepWeights
 from cryoccd.report.cells import CEILING, FLOOR
 
 
@@ -28,7 +29,7 @@ class FidTable:
         command: runs `cryoccd fit ...` and `cryoccd translate ...`.
         console: where the user is told what begins.
         device: where sets are translated; they are fitted where the trainer's configuration says.
-        inception_weights: file of the Inception-v3 weights, None leaves those metrics out.
+        weights: networks for photographs that the report has beside.
         mixed: what methods that train are fitted on; None for each column on itself.
     """
 
@@ -39,7 +40,7 @@ class FidTable:
     command: Command
     console: Console
     device: str = "cpu"
-    inception_weights: Path | None = None
+    weights: DeepWeights = field(default_factory=DeepWeights)
     mixed: TrainedOn | None = None
 
     @cached_property
@@ -89,5 +90,4 @@ class FidTable:
         return [Row(FLOOR), *methods, Row(CEILING)]
 
     def _column(self, spec: DatasetSpec) -> Column:
-        protocol = (self.results, self.console, self.inception_weights)
-        return Column(spec, self.matrix, self.fits, *protocol)
+        return Column(spec, self.matrix, self.fits, self.results, self.console, self.weights)

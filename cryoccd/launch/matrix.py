@@ -11,6 +11,7 @@ from cryoccd.data.recipe import Recipe
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import parse_yaml
 from cryoccd.io.refusal import one_line
+from cryoccd.metrics.standard import standard_figures
 
 CONFIGS = Path("configs")
 EXPERIMENTS = Path("experiments")
@@ -105,6 +106,20 @@ def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:
     with one_line(parser, [path]):
         values = parser.instantiate(parser.parse_object(parse_yaml(text, path)))
     return Matrix(**vars(values))
+
+
+def choose_metrics(wanted: Sequence[str], added: Sequence[str]) -> list[str]:
+    """Columns of each group: those of networks whose weights are given, then the wanted ones.
+
+    Raises:
+        CryoccdError: a name that no figure has.
+    """
+    known = {*standard_figures(), *added}
+    if unknown := [name for name in wanted if name not in known]:
+        raise CryoccdError(
+            f"metrics: {', '.join(unknown)} unknown; known are {', '.join(sorted(known))}"
+        )
+    return list(dict.fromkeys([*added, *wanted]))
 
 
 def select(matrix: Matrix, methods: Sequence[str] | None, datasets: Sequence[str] | None) -> Matrix:

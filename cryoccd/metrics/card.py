@@ -8,7 +8,7 @@
 Both sides are cut to the same number of micrographs: a Frechet distance depends on it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import isfinite
@@ -62,6 +62,16 @@ class Described:
     def __len__(self) -> int:
         return len(self.pixel_sizes_A)
 
+    def take(self, indices: Iterable[int]) -> "Described":
+        """Some of the micrographs."""
+        chosen = list(indices)
+        return Described(
+            self.side,
+            tuple(self.pixel_sizes_A[i] for i in chosen),
+            tuple([each[i] for i in chosen] if each else [] for each in self.statistics),
+            self.lacking,
+        )
+
 
 class ReportCard:
     """A set of measures with figures of different names.
@@ -91,9 +101,7 @@ class ReportCard:
             raise CryoccdError(
                 f"metrics: {', '.join(unknown)} unknown, expected some of {', '.join(self.figures)}"
             )
-        return ReportCard(
-            [m for m in self.measures if wanted & {figure.name for figure in m.figures}]
-        )
+        return ReportCard([measure for measure in self.measures if measure.has(wanted)])
 
     def describe(self, fields: Iterable[Field], side: Side) -> Described:
         """Describe the micrographs of a side, one after another.
@@ -122,34 +130,45 @@ class ReportCard:
         Raises:
             CryoccdError: the sides differ in pixel size.
         """
-        check_pixel_sizes(real, made)
+        check_pixel_sizes({side.side: side.pixel_sizes_A[0] for side in (real, made)})
         report: dict[str, Metric] = {}
         for measure, one, two, reason in self._sides(real, made):
             report |= _compared(measure, one, two, min(len(real), len(made)), reason)
         return report
 
     def exchanged(
-        self, real: Described, made: Described, permutations: int, seed: int = 0
+        self,
+        real: Described,
+        made: Described,
+        permutations: int,
+        seed: int,
+        names: Sequence[str],
     ) -> dict[str, Exchange]:
-        """Permutation tests of every figure that compares both sides (`permutation`)."""
+        """Permutation tests of those of the figures that compare both sides (`permutation`)."""
         tests: dict[str, Exchange] = {}
         for measure, one, two, reason in self._sides(real, made):
-            if not reason:
+            if not reason and measure.has(names):
                 tests |= exchange_sides(measure, one, two, permutations, seed)
-        return tests
+        return {name: tests[name] for name in names if name in tests}
 
     def contrasted(
-        self, real: Described, one: Described, two: Described, permutations: int, seed: int = 0
+        self,
+        real: Described,
+        one: Described,
+        two: Described,
+        permutations: int,
+        seed: int,
+        names: Sequence[str],
     ) -> dict[str, Exchange]:
-        """Permutation tests of the difference of two methods in every figure."""
+        """Permutation tests of the difference of two methods in some figures."""
         n = min(len(real), len(one), len(two))
         tests: dict[str, Exchange] = {}
         for place, measure in enumerate(self.measures):
             sides = (real, one, two)
-            if not any(side.lacking[place] for side in sides):
+            if measure.has(names) and not any(side.lacking[place] for side in sides):
                 base, first, second = (side.statistics[place][:n] for side in sides)
                 tests |= exchange_methods(measure, base, first, second, permutations, seed)
-        return tests
+        return {name: tests[name] for name in names if name in tests}
 
     def _sides(
         self, real: Described, made: Described
@@ -163,17 +182,17 @@ class ReportCard:
             yield measure, real.statistics[place][:n], made.statistics[place][:n], reason
 
 
-def check_pixel_sizes(real: Described, made: Described) -> None:
-    """Refuse sides of different pixel size.
+def check_pixel_sizes(sizes_A: Mapping[str, float]) -> None:
+    """Refuse sets of different pixel size, by their names.
 
     Raises:
-        CryoccdError: more than 1 % apart.
+        CryoccdError: two are more than 1 % apart.
     """
-    sizes = [*real.pixel_sizes_A, *made.pixel_sizes_A]
-    if max(sizes) / min(sizes) - 1 > _SAME_PIXEL:
+    low, high = min(sizes_A, key=sizes_A.__getitem__), max(sizes_A, key=sizes_A.__getitem__)
+    if sizes_A[high] / sizes_A[low] - 1 > _SAME_PIXEL:
         raise CryoccdError(
-            f"pixel size: {real.pixel_sizes_A[0]:g} A real and {made.pixel_sizes_A[0]:g} A "
-            "generated; bring both to the same"
+            f"pixel size: {sizes_A[low]:g} A in {low}, {sizes_A[high]:g} A in {high}; bring both "
+            "to the same"
         )
 
 

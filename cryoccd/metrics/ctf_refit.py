@@ -18,17 +18,16 @@ The errors of a perfect model are those of the fit, which noise does not let be 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import cos, nan, pi, radians, sin
+from math import cos, nan, radians, sin
 
 import numpy as np
 from scipy.stats import wasserstein_distance
 
-from cryoccd.imaging.ctf_fit_2d import LEAST_RINGS, AstigmaticFit, Lens, fit_ctf, rings_in_band
+from cryoccd.imaging.ctf_fit_2d import AstigmaticFit, fit_ctf
+from cryoccd.imaging.lens import Lens
+from cryoccd.imaging.ring_cells import LEAST_RINGS, rings_in_band
 from cryoccd.metrics.measure import Field, Figure, Measure
 from cryoccd.records import Optics
-
-_PHASE_TOLERANCE_RAD = 0.2
-_SETTING_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class CtfRefit(Measure[Refit]):
         """True optics that contradict the lens would make every error the lens's."""
         if rings_in_band(field.image, field.pixel_size_A) < LEAST_RINGS:
             return f"{LEAST_RINGS} Fourier rings between 30 and 5 A (larger images, smaller pixels)"
-        if field.optics is not None and not _same(self.lens, field.optics):
+        if field.optics is not None and not self.lens.fits(field.optics):
             return "the voltage, Cs, amplitude contrast and phase shift of the measure's lens"
         return ""
 
@@ -89,17 +88,6 @@ class CtfRefit(Measure[Refit]):
             if both
             else nan,
         }
-
-
-def _same(lens: Lens, optics: Optics) -> bool:
-    """Whether the settings agree; CTF² has the phase modulo pi."""
-    own = Lens(
-        optics.voltage_kV, optics.cs_mm, optics.amplitude_contrast, optics.phase_shift_deg
-    ).phase_rad
-    off_rad = abs((lens.phase_rad - own + pi / 2) % pi - pi / 2)
-    settings = (lens.voltage_kV, optics.voltage_kV), (lens.cs_mm, optics.cs_mm)
-    near = all(abs(a - b) <= _SETTING_TOLERANCE * max(a, b) for a, b in settings)
-    return near and off_rad <= _PHASE_TOLERANCE_RAD
 
 
 def _mean_A(optics: Optics) -> float:

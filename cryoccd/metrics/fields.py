@@ -10,6 +10,7 @@ from torch import Tensor
 from cryoccd.errors import CryoccdError
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.folder import MicrographFolder, open_folder
+from cryoccd.io.image_header import read_image_header
 from cryoccd.metrics.images import normalised
 from cryoccd.metrics.measure import Field
 
@@ -42,6 +43,10 @@ class FieldFolder:
         """
         for name in self.names:
             yield self._field(name)
+
+    def shapes_px(self) -> list[tuple[int, int]]:
+        """Height and width of each, by the headers."""
+        return [read_image_header(self.folder.path(name)).shape_px for name in self.names]
 
     def first(self, n: int) -> "FieldFolder":
         """The first n micrographs."""

@@ -14,25 +14,11 @@ from torch import Tensor
 
 from cryoccd.errors import CryoccdError
 from cryoccd.metrics import weights as files
-from cryoccd.metrics.eight_bit import (
-    TONE_MAP,
-    full_precision,
-    resizing,
-    to_8_bit,
-    to_photographs,
-    tone_limits,
-)
-
-__all__ = ["InceptionFeatures", "describe", "find_weights", "to_8_bit", "tone_limits"]
+from cryoccd.metrics.eight_bit import TONE_MAP, full_precision, resizing, to_photographs
 
 INPUT_PX = 299
 RESIZE = resizing("bilinear")
 _CHUNK = 32
-
-
-def find_weights(given: str) -> Path:
-    """The published file: a path, or the word `download`; see `weights.find_weights`."""
-    return files.find_weights("inception", given)
 
 
 class InceptionFeatures:

@@ -7,7 +7,7 @@ nor on how many are worked on at a time.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeVar
 
@@ -71,6 +71,10 @@ class Measure(ABC, Generic[S]):
     """Which sides are described; ("generated",) compares generated micrographs with their truth."""
     fewest: ClassVar[int] = 1
     """Micrographs a side, below which nothing is defined."""
+
+    def has(self, names: Collection[str]) -> bool:
+        """Whether one of these figures is among its own."""
+        return any(figure.name in names for figure in self.figures)
 
     def lacks(self, field: Field) -> str:
         """What a micrograph lacks to be described, such as "picks"; empty where nothing."""

@@ -15,6 +15,14 @@ _INTERVALS = {"jackknife95": "95 %", "range": "range", "none": ""}
 
 
 @dataclass(frozen=True)
+class Difference:
+    """A figure of the judged method less that of another, and its permutation test."""
+
+    value: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
 class NoiseCard:
     """All that is known of one generated set against one real one.
 
@@ -25,6 +33,7 @@ class NoiseCard:
         anchors: the same figures of other sets against the same real one, such as `floor` and
             `ceiling`.
         verdicts: permutation tests of some of them.
+        differences: the same of the difference from another method.
         protocol: what must be equal for two cards to be compared.
         inputs: what was compared.
     """
@@ -34,6 +43,7 @@ class NoiseCard:
     metrics: Mapping[str, Metric]
     anchors: Mapping[str, Mapping[str, Metric]]
     verdicts: Mapping[str, Verdict]
+    differences: Mapping[str, Difference]
     protocol: Mapping[str, Any]
     inputs: Mapping[str, Any]
 
@@ -51,8 +61,9 @@ class NoiseCard:
             entry = asdict(metric) | {"ideal": self.figures[name].ideal}
             entry |= {key: asdict(report[name]) for key, report in self.anchors.items()}
             if verdict := self.verdicts.get(name):
-                entry["test"] = {k: v if isfinite(v) else None for k, v in asdict(verdict).items()}
-                entry["test"]["indistinguishable"] = verdict.indistinguishable
+                entry["test"] = _plain(verdict)
+            if difference := self.differences.get(name):
+                entry["difference"] = {"value": difference.value} | _plain(difference.verdict)
             metrics[name] = entry
         return {
             "metrics": metrics,
@@ -66,18 +77,35 @@ class NoiseCard:
         """The page, with the picture of that name."""
         heads = ["figure", "ideal", "value", "interval", *self.anchors, "what it is"]
         rows = [
-            [f"`{name}`", f"{self.figures[name].ideal:g}", *_cells(metric)]
-            + [_cells(report[name])[0] for report in self.anchors.values()]
+            [f"`{name}`", f"{self.figures[name].ideal:g}", *self.text(metric)]
+            + [self.text(report[name])[0] for report in self.anchors.values()]
             + [self.figures[name].what + (f" ({metric.note})" if metric.note else "")]
             for name, metric in self.metrics.items()
         ]
         lines = [f"# {self.title}", "", self.verdict(), "", f"![spectra]({figure})", ""]
         lines += _table(heads, rows)
         if self.verdicts:
-            lines += ["", *self._tests()]
+            found = {
+                name: (self.metrics[name].value or 0.0, v) for name, v in self.verdicts.items()
+            }
+            lines += ["", "## Against real micrographs", "", *_tests(found)]
+        if self.differences:
+            found = {name: (d.value, d.verdict) for name, d in self.differences.items()}
+            lines += ["", f"## Less {self.inputs['against']}", "", *_tests(found)]
         lines += ["", "## Protocol", ""]
         lines += [f"- {key}: {value}" for key, value in {**self.inputs, **self.protocol}.items()]
         return "\n".join(lines) + "\n"
+
+    @staticmethod
+    def text(metric: Metric) -> tuple[str, str]:
+        """Value and interval as text."""
+        if metric.value is None:
+            return UNDEFINED, UNDEFINED
+        if metric.ci_low is None or metric.ci_high is None:
+            return _number(metric.value), UNDEFINED
+        kind = _INTERVALS[metric.interval]
+        ends = sorted((metric.ci_low, metric.ci_high))
+        return _number(metric.value), f"{_number(ends[0])} to {_number(ends[1])} ({kind})"
 
     def verdict(self) -> str:
         """What the tests say together, in one sentence."""
@@ -91,39 +119,32 @@ class NoiseCard:
         found = [name for name, verdict in self.verdicts.items() if not verdict.indistinguishable]
         return f"Distinguishable from real by {', '.join(found)} ({tested})."
 
-    def _tests(self) -> list[str]:
-        heads = ["figure", "value", "p", "found", "seen above", "seen in 4 of 5 above"]
-        rows = [
-            [
-                f"`{name}`",
-                _cells(self.metrics[name])[0],
-                f"{verdict.p:.3g}",
-                "no" if verdict.indistinguishable else "yes",
-                _number(verdict.critical),
-                _number(verdict.detectable),
-            ]
-            for name, verdict in self.verdicts.items()
-        ]
-        return [
-            "## Permutation tests over micrographs",
-            "",
-            "Labels are exchanged between whole micrographs. A deviation from the ideal is a "
-            "finding above the fifth column; a true one of the last is found in four of five "
-            "experiments of this size.",
-            "",
-            *_table(heads, rows),
-        ]
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    values = {k: v if isfinite(v) else None for k, v in asdict(verdict).items()}
+    return values | {"indistinguishable": verdict.indistinguishable}
 
 
-def _cells(metric: Metric) -> tuple[str, str]:
-    """Value and interval as text."""
-    if metric.value is None:
-        return UNDEFINED, UNDEFINED
-    if metric.ci_low is None or metric.ci_high is None:
-        return _number(metric.value), UNDEFINED
-    kind = _INTERVALS[metric.interval]
-    ends = sorted((metric.ci_low, metric.ci_high))
-    return _number(metric.value), f"{_number(ends[0])} to {_number(ends[1])} ({kind})"
+def _tests(found: Mapping[str, tuple[float, Verdict]]) -> list[str]:
+    heads = ["figure", "value", "p", "found", "seen above", "seen in 4 of 5 above"]
+    rows = [
+        [
+            f"`{name}`",
+            _number(value),
+            f"{verdict.p:.3g}",
+            "no" if verdict.indistinguishable else "yes",
+            _number(verdict.critical),
+            _number(verdict.detectable),
+        ]
+        for name, (value, verdict) in found.items()
+    ]
+    return [
+        "Labels are exchanged between whole micrographs. A deviation from the ideal is a finding "
+        "above the fifth column; a true one of the last is found in four of five experiments of "
+        "this size.",
+        "",
+        *_table(heads, rows),
+    ]
 
 
 def _number(value: float) -> str:
