@@ -40,6 +40,10 @@ class Average(EMAWeightAveraging):
             assert self._average_model is not None  # setup made it
             self._average_model.load_state_dict(self._restored)
 
+    def saved(self, pl_module: L.LightningModule) -> Any:
+        """The model that `state_dict` of a checkpoint made now would hold."""
+        return pl_module if self._average_model is None else self._average_model.module
+
     def on_train_batch_end(
         self,
         trainer: L.Trainer,

@@ -12,6 +12,7 @@ VERBS = {
     "simulate": "labelled micrographs, movies or tilt series from structures",
     "fit": "train or calibrate a method on unpaired data",
     "translate": "give simulated micrographs realistic noise with a fitted method",
+    "test": "the noise report of training, for a checkpoint, on other micrographs",
     "evaluate": "how realistic generated micrographs are (noise)",
     "table": "rerun a table: simulate, fit, translate, evaluate, compare (fid)",
     "gallery": "one factor changed under one seed: what each method makes of it (control)",

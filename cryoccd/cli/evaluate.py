@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -155,8 +156,7 @@ def evaluate_noise(
     write_text(page, card.markdown(picture.name))
     write_text(output, json.dumps(card.record(), indent=2, allow_nan=False) + "\n")
     shown = Console()
-    shown.print(_table(card))
-    shown.print(card.verdict(), markup=False)
+    _show(card, shown)
     for line in (remark, f"written {output}, {page}, {picture}"):
         if line:
             shown.print(line, markup=False, style="dim", soft_wrap=True)
@@ -170,10 +170,18 @@ def _diameter_A(folder: MicrographFolder) -> tuple[float | None, str]:
         return None, f"no particle diameter: {error}; or give --particle-diameter-A"
 
 
-def _table(card: NoiseCard) -> Table:
-    heads = ["figure", "value", "interval", *card.anchors, "note"]
-    table = Table(*heads, title=card.title)
+def _show(card: NoiseCard, console: Console) -> None:
+    table = Table(title=card.title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
+    anchors = [name for name in ("floor", "ceiling") if name in card.anchors]
+    for head in ("figure", "value", "interval", *anchors):
+        table.add_column(head, no_wrap=True, justify="left" if head == "figure" else "right")
+    notes: dict[str, list[str]] = {}
     for name, metric in card.metrics.items():
-        anchors = [card.text(report[name])[0] for report in card.anchors.values()]
-        table.add_row(name, *card.text(metric), *anchors, metric.note)
-    return table
+        if metric.note:
+            notes.setdefault(metric.note, []).append(name)
+        read_against = [card.text(card.anchors[anchor][name])[0] for anchor in anchors]
+        table.add_row(name, *card.text(metric), *read_against)
+    console.print(table)
+    for note, of in notes.items():
+        console.print(f"{', '.join(of)}: {note}", markup=False, style="dim")
+    console.print(card.verdict(), markup=False)

@@ -14,6 +14,8 @@ from cryoccd.cli.fit_cli import FitCLI, RunConfig, trainer_refuses
 from cryoccd.cli.processes import one_voice
 from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
+from cryoccd.io.checked import read_yaml
+from cryoccd.io.refusal import one_line
 from cryoccd.methods.base import Translator
 
 
@@ -105,10 +107,22 @@ def _last_checkpoint(cli: FitCLI) -> Path | None:
     checkpoint, config = root / "last.ckpt", root / "config.yaml"
     if not checkpoint.is_file():
         return None
-    current = cli.parser.dump(cli.config, skip_none=False)
-    if not config.is_file() or config.read_bytes() != current.encode():
+    if not config.is_file() or not _same(cli, config):
         raise CryoccdError(
             f"{root}: holds the run of another configuration; remove it, or choose another "
             "--trainer.default_root_dir"
         )
     return checkpoint
+
+
+def _same(cli: FitCLI, config: Path) -> bool:
+    """Whether a run had this configuration; keys that its version did not have are at default."""
+    current = cli.parser.dump(cli.config, skip_none=False)
+    if config.read_bytes() == current.encode():
+        return True
+    try:
+        with one_line(cli.parser):
+            earlier = cli.parser.parse_object(read_yaml(config))
+    except CryoccdError:
+        return False
+    return bool(cli.parser.dump(earlier, skip_none=False) == current)

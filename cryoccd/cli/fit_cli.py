@@ -9,9 +9,11 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from cryoccd.callbacks.average import Average
+from cryoccd.callbacks.best import BestCheckpoint
 from cryoccd.callbacks.budget import TrainingBudget
 from cryoccd.callbacks.checkpoint import LastCheckpoint
 from cryoccd.callbacks.data_time import DataTime
+from cryoccd.callbacks.noise_report import NoiseReport
 from cryoccd.callbacks.optimisation import Optimisation
 from cryoccd.callbacks.progress import FitProgress
 from cryoccd.cli.parse import config_files
@@ -48,8 +50,10 @@ CALLBACKS = {
     "budget": TrainingBudget,
     "optimisation": Optimisation,
     "average": Average,
+    "noise_report": NoiseReport,  # of the new average, and its time is not that of the data
     "data_time": DataTime,
     "checkpoint": LastCheckpoint,
+    "best": BestCheckpoint,
     "progress": FitProgress,
 }
 """What every run has, by the key of its settings."""

@@ -27,7 +27,7 @@ class CryoDataModule(L.LightningDataModule):
     more than one part.
 
     Args:
-        simulated: dataset folder with clean images; all of it is for training.
+        simulated: dataset folder with clean images.
         real: folder that open_folder reads; its train split where it has a split.csv, else all.
         crop_px: side of the square crops.
         batch_size: crops of each side in a batch of one process.
@@ -42,7 +42,8 @@ class CryoDataModule(L.LightningDataModule):
         style: index of the acquisition style, given on in each batch.
         recipe: makes the folders where they are absent.
         cache: folder for the estimated ice maps, None keeps them in memory.
-        seed: seed of crops, symmetries and ice.
+        validation: micrographs of each side that are drawn to be kept from training.
+        seed: seed of crops, symmetries, ice and that draw.
     """
 
     parts: Sequence[Part]
@@ -63,6 +64,7 @@ class CryoDataModule(L.LightningDataModule):
         style: int = 0,
         recipe: Recipe | None = None,
         cache: Path | None = None,
+        validation: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -77,7 +79,7 @@ class CryoDataModule(L.LightningDataModule):
         self.num_workers, self.ice_source, self.augment = num_workers, ice_source, augment
         self.seed = seed
         pair = FolderPair(Path(simulated), Path(real), pixel_size_A, rotate_real, recipe, cache)
-        self.parts = (Part(pair, style, ice_source, seed),)
+        self.parts = (Part(pair, style, ice_source, seed, validation=validation),)
 
     def prepare_data(self) -> None:
         """Let the recipes make the folders, in one process."""

@@ -26,7 +26,8 @@ class MixedDataModule(CryoDataModule):
         ice_source: "real" draws the ice from maps estimated on the real micrographs of the same
             pair, "model" takes the ice that the simulation had.
         augment: flips and quarter turns on the device.
-        seed: seed of crops, symmetries and ice.
+        validation: micrographs of each side of each pair that are drawn to be kept from training.
+        seed: seed of crops, symmetries, ice and that draw.
 
     Raises:
         CryoccdError: no pair, or a number below 1.
@@ -41,6 +42,7 @@ class MixedDataModule(CryoDataModule):
         num_workers: int = 0,
         ice_source: IceKind = "real",
         augment: bool = True,
+        validation: int = 0,
         seed: int = 0,
     ) -> None:
         if not parts:
@@ -54,9 +56,11 @@ class MixedDataModule(CryoDataModule):
             num_workers=num_workers,
             ice_source=ice_source,
             augment=augment,
+            validation=validation,
             seed=seed,
         )
         limit_bytes = HELD_BYTES // len(parts)
         self.parts = tuple(
-            Part(pair, style, ice_source, seed, limit_bytes) for style, pair in enumerate(parts)
+            Part(pair, style, ice_source, seed, limit_bytes, validation)
+            for style, pair in enumerate(parts)
         )

@@ -58,6 +58,7 @@ class Part:
             takes the ice that the simulation had.
         seed: seed of the ice.
         limit_bytes: memory for the micrographs of each side.
+        validation: micrographs of each side that are held out.
     """
 
     def __init__(
@@ -67,21 +68,25 @@ class Part:
         ice_source: IceKind,
         seed: int,
         limit_bytes: int = HELD_BYTES,
+        validation: int = 0,
     ) -> None:
         self.pair, self.style = pair, style
-        self._ice_source, self._seed, self._limit_bytes = ice_source, seed, limit_bytes
+        self._ice_source, self._seed = ice_source, seed
+        self._limit_bytes, self._validation = limit_bytes, validation
 
     @cached_property
     def real(self) -> RealPool:
         """The real training micrographs."""
         folder = open_folder(self.pair.real, self.pair.pixel_size_A)
-        return RealPool(folder, self._seed, self.pair.cache, self._limit_bytes)
+        limits = (self._limit_bytes, self._validation)
+        return RealPool(folder, self._seed, self.pair.cache, *limits)
 
     @cached_property
     def simulated(self) -> SimulatedPool:
         """The simulated micrographs."""
         ice: IceSource = ModelIce() if self._ice_source == "model" else RealIce(self.real)
-        return SimulatedPool(Dataset(self.pair.simulated), ice, self._seed, self._limit_bytes)
+        limits = (self._limit_bytes, self._validation)
+        return SimulatedPool(Dataset(self.pair.simulated), ice, self._seed, *limits)
 
     @cached_property
     def pixel_size_A(self) -> float:

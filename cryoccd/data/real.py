@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cryoccd.data.held import HELD_BYTES, Held
+from cryoccd.data.hold_out import hold_out
 from cryoccd.data.ice_maps import cached_ice
 from cryoccd.data.windows import check_window, cut, random_window
 from cryoccd.errors import CryoccdError
@@ -44,6 +45,7 @@ class RealPool:
         seed: seeds the clustering of the ice maps.
         cache: folder of the ice maps, None to keep them in memory alone.
         limit_bytes: memory for micrographs.
+        validation: how many are held out; their names are `held_out`.
     """
 
     def __init__(
@@ -52,9 +54,11 @@ class RealPool:
         seed: int = 0,
         cache: Path | None = None,
         limit_bytes: int = HELD_BYTES,
+        validation: int = 0,
     ) -> None:
         self.folder = folder
-        self.names = folder.names("train" if folder.has_split else None)
+        names = folder.names("train" if folder.has_split else None)
+        self.names, self.held_out = hold_out(names, validation, seed, folder.root)
         self._seed, self._cache = seed, cache
         self._micrographs = Held(self._load, _n_bytes, limit_bytes)
         self._ice: dict[str, Tensor] = {}

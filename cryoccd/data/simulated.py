@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cryoccd.data.held import HELD_BYTES, Held
+from cryoccd.data.hold_out import hold_out
 from cryoccd.data.ice_sources import IceSource
 from cryoccd.data.windows import check_window, cut, random_window
 from cryoccd.geometry import item_seed
@@ -38,20 +39,26 @@ class SimulatedMicrograph:
 
 
 class SimulatedPool:
-    """All micrographs of a dataset folder.
+    """The micrographs of a dataset folder.
 
     Args:
         dataset: the folder.
         ice: where the ice comes from.
         seed: seeds the draw of each micrograph's ice.
         limit_bytes: memory for micrographs; beyond it they are read again.
+        validation: how many are held out; their names are `held_out`.
     """
 
     def __init__(
-        self, dataset: Dataset, ice: IceSource, seed: int = 0, limit_bytes: int = HELD_BYTES
+        self,
+        dataset: Dataset,
+        ice: IceSource,
+        seed: int = 0,
+        limit_bytes: int = HELD_BYTES,
+        validation: int = 0,
     ) -> None:
         self.dataset = dataset
-        self.names = dataset.names
+        self.names, self.held_out = hold_out(dataset.names, validation, seed, dataset.root)
         self._ice, self._seed = ice, seed
         self._micrographs = Held(self._load, _n_bytes, limit_bytes)
 

@@ -1,4 +1,4 @@
-"""A whole dataset folder through a fitted method."""
+"""A simulated micrograph, or a whole dataset folder of them, through a fitted method."""
 
 from pathlib import Path
 
@@ -17,6 +17,38 @@ from cryoccd.methods.base import Translator
 from cryoccd.records import Exposure
 
 
+def translate_micrograph(
+    model: Translator,
+    dataset: Dataset,
+    name: str,
+    seed: int = 0,
+    style: int = 0,
+    device: str = "cpu",
+) -> Item:
+    """One micrograph of a dataset folder; its randomness hangs on the seed and its name alone.
+
+    Args:
+        model: on the device.
+        dataset: simulated set.
+        name: of its micrograph.
+        seed: of the noise.
+        style: index of the acquisition style.
+        device: where the model is.
+
+    Raises:
+        CryoccdError: the method gave NaN.
+    """
+    row = dataset.micrographs[dataset.micrographs["micrograph"] == name].iloc[0]
+    # names recur between sets: the seed that made the micrograph tells them apart
+    number = item_seed(seed, "translate", int(row["seed"]), name)
+    exposure = dataset.exposure(name)
+    image = _translate(model, exposure, number, style, device)
+    if not bool(torch.isfinite(image).all()):
+        raise CryoccdError(f"{dataset.root}: {name}: the method gave NaN; fit it again")
+    values = image.to("cpu", torch.float32).numpy()
+    return Item(name, exposure, number, values, style=str(row["style"]))
+
+
 def translate_dataset(
     model: Translator,
     checkpoint: Path,
@@ -29,8 +61,6 @@ def translate_dataset(
     title: str = "translate",
 ) -> None:
     """Write a dataset folder with the labels of `source` and images made by the method.
-
-    Each micrograph's randomness hangs on the seed and its name alone.
 
     Raises:
         CryoccdError: `source` is unfinished, or `output` is in the way.
@@ -54,22 +84,7 @@ def translate_dataset(
         for name in progress.track(dataset.names, description=title):
             if writer.has(name):
                 continue
-            row = dataset.micrographs[dataset.micrographs["micrograph"] == name].iloc[0]
-            # names recur between sets: the seed that made the micrograph tells them apart
-            number = item_seed(seed, "translate", int(row["seed"]), name)
-            exposure = dataset.exposure(name)
-            image = _translate(model, exposure, number, style, device)
-            if not bool(torch.isfinite(image).all()):
-                raise CryoccdError(f"{source}: {name}: the method gave NaN; fit it again")
-            writer.write(
-                Item(
-                    name=name,
-                    exposure=exposure,
-                    seed=number,
-                    image=image.cpu().numpy().astype(np.float32),
-                    style=str(row["style"]),
-                )
-            )
+            writer.write(translate_micrograph(model, dataset, name, seed, style, device))
     writer.copy_species(source)
     writer.finish(dataset.names)
 

@@ -175,10 +175,11 @@ class ReportCard:
     ) -> Iterable[tuple[Measure[Any], list[Any], list[Any], str]]:
         n = min(len(real), len(made))
         for place, measure in enumerate(self.measures):
-            lacks = [
-                f"{s.lacking[place]} ({s.side} side)" for s in (real, made) if s.lacking[place]
-            ]
-            reason = f"left out: needs {' and '.join(lacks)}" if lacks else ""
+            lacks = {side.side: side.lacking[place] for side in (real, made)}
+            if len(set(lacks.values())) > 1:
+                lacks = {side: f"{what} ({side} side)" for side, what in lacks.items() if what}
+            what = " and ".join(dict.fromkeys(filter(None, lacks.values())))
+            reason = f"left out: needs {what}" if what else ""
             yield measure, real.statistics[place][:n], made.statistics[place][:n], reason
 
 

@@ -102,6 +102,13 @@ class ContrastError(Measure[ContrastStatistics]):
         snr = [_relative_snr(side) for side in (real, made)]
         return {"contrast_error_db": 2 * _ratio_db(d), "particle_snr_error_db": _ratio_db(snr)}
 
+    def notes(
+        self, real: Sequence[ContrastStatistics], made: Sequence[ContrastStatistics]
+    ) -> dict[str, str]:
+        """Both d'."""
+        d = [dprime([part.scores for part in side]) for side in (real, made)]
+        return {"contrast_error_db": f"d' real {d[0]:.3g}, generated {d[1]:.3g}"}
+
     def _amplitudes(self, image: Tensor, centres_px: Tensor) -> Tensor:
         """(n,) float64 <T, y> / |T| at the particles clear of the borders."""
         shape = (int(image.shape[0]), int(image.shape[1]))

@@ -89,6 +89,14 @@ class CtfRefit(Measure[Refit]):
             else nan,
         }
 
+    def notes(self, real: Sequence[Refit], made: Sequence[Refit]) -> dict[str, str]:
+        """How many micrographs show rings, where that is not all."""
+        shown = [sum(r.fit.has_rings for r in side) for side in (real, made)]
+        if shown == [len(real), len(made)]:
+            return {}
+        note = f"rings in {shown[0]} of {len(real)} real, {shown[1]} of {len(made)} generated"
+        return {figure.name: note for figure in self.figures if figure.name.endswith("_A")}
+
 
 def _mean_A(optics: Optics) -> float:
     return (optics.defocus_u_A + optics.defocus_v_A) / 2

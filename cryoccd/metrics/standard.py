@@ -79,7 +79,7 @@ def standard_card(
         FeatureDistance(scattering, *crops),
         FrechetLimit(scattering, *crops),
         TwoSampleClassifier(scattering, *crops),
-        LeftOut(Memorisation.figures, learnt.missing)
+        LeftOut(Memorisation.figures, "real training micrographs")
         if learnt.features is None
         else Memorisation(scattering, learnt.features, *crops),
         *deep,

@@ -9,16 +9,13 @@ errors s = (ci_high - ci_low) / (2 * 1.96) of the 95 % intervals.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist, fmean, variance
 from typing import Any
 
+from cryoccd.metrics.standard import standard_figures
+
 _HALF_WIDTH = NormalDist().inv_cdf(0.975)
-_TARGETS = {
-    "contrast_error_db": 0.0,
-    "kid_inception": 0.0,  # an unbiased estimate may fall below 0
-    "kid_scattering": 0.0,
-    "signal_slope": 1.0,
-}
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,9 @@ def combine(entries: Sequence[Mapping[str, Any]]) -> Figure:
 
 def distance(metric: str, value: float) -> float:
     """How far a value is from the metric's ideal: smaller is better."""
-    return abs(value - _TARGETS[metric]) if metric in _TARGETS else value
+    deep = metric.startswith(("fid_", "kid_", "cmmd_"))  # an unbiased one may fall below 0
+    ideal = _ideals().get(metric, 0.0 if deep else None)
+    return value if ideal is None else abs(value - ideal)
 
 
 def p_better(metric: str, figure: Figure, floor: Figure) -> float | None:
@@ -82,6 +81,11 @@ def p_better(metric: str, figure: Figure, floor: Figure) -> float | None:
     if error == 0:
         return 0.0 if gain < 0 else 1.0
     return NormalDist().cdf(gain / error)
+
+
+@cache
+def _ideals() -> dict[str, float]:
+    return {name: figure.ideal for name, figure in standard_figures().items()}
 
 
 def _standard_error(entry: Mapping[str, Any]) -> float | None:

@@ -11,8 +11,6 @@ from cryoccd.metrics.measure import Figure
 from cryoccd.metrics.verdict import LEVEL, Verdict
 from cryoccd.report.text import UNDEFINED, number_text
 
-_INTERVALS = {"jackknife95": "95 %", "range": "range", "none": ""}
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -92,20 +90,27 @@ class NoiseCard:
         if self.differences:
             found = {name: (d.value, d.verdict) for name, d in self.differences.items()}
             lines += ["", f"## Less {self.inputs['against']}", "", *_tests(found)]
-        lines += ["", "## Protocol", ""]
+        lines += [
+            "",
+            "[a, b] is the 95 % interval over micrographs; a to b, with few of them, the range of "
+            "the estimates that leave one out.",
+            "",
+            "## Protocol",
+            "",
+        ]
         lines += [f"- {key}: {value}" for key, value in {**self.inputs, **self.protocol}.items()]
         return "\n".join(lines) + "\n"
 
     @staticmethod
     def text(metric: Metric) -> tuple[str, str]:
-        """Value and interval as text."""
+        """Value and interval as text: [a, b] of 95 %, or a to b, the range of leave-one-out."""
         if metric.value is None:
             return UNDEFINED, UNDEFINED
         if metric.ci_low is None or metric.ci_high is None:
             return _number(metric.value), UNDEFINED
-        kind = _INTERVALS[metric.interval]
-        ends = sorted((metric.ci_low, metric.ci_high))
-        return _number(metric.value), f"{_number(ends[0])} to {_number(ends[1])} ({kind})"
+        low, high = _number(metric.ci_low), _number(metric.ci_high)
+        ends = f"{low} to {high}" if metric.interval == "range" else f"[{low}, {high}]"
+        return _number(metric.value), ends
 
     def verdict(self) -> str:
         """What the tests say together, in one sentence."""

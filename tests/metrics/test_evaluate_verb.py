@@ -7,7 +7,7 @@ import torch
 
 from cryoccd.cli import main
 from cryoccd.io.mrc import write_mrc
-from cryoccd.metrics.images import read_set
+from cryoccd.metrics.fields import read_fields
 
 SIDE = 128
 
@@ -37,12 +37,13 @@ def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("evaluate")
     write_folder(root / "real", 8, 0, split=True)
     write_folder(root / "made", 5, 1)
+    write_folder(root / "other", 5, 2)
     return root
 
 
 def evaluate(folders, output, *more, real="real", made="made"):
     argv = ["evaluate", "noise", "--real", str(folders / real), "--generated", str(folders / made)]
-    small = ["--crops-per-micrograph", "4", "--tile-px", "64"]
+    small = ["--crops-per-micrograph", "4", "--tile-px", "64", "--permutations", "0"]
     return main([*argv, "--output", str(output), *small, *more])
 
 
@@ -51,8 +52,8 @@ def test_report_of_two_folders(folders, tmp_path, capsys):
     assert evaluate(folders, output, "--particle-diameter-A", "30") == 0
     record = json.loads(output.read_text())
     assert record["inputs"]["micrographs"] == 4  # the test split; five were generated
-    assert record["protocol"]["real_split"] == "test"
-    assert record["protocol"]["reference_split"] == "train"
+    assert record["inputs"]["real_split"] == "test"
+    assert record["inputs"]["reference_split"] == "train"
     for name in ("contrast_error_db", "psd_background_db", "fd_scattering"):
         metric = record["metrics"][name]
         assert metric["ci_low"] <= metric["value"] <= metric["ci_high"]
@@ -60,7 +61,28 @@ def test_report_of_two_folders(folders, tmp_path, capsys):
     assert abs(record["metrics"]["contrast_error_db"]["value"]) < 3
     shown = capsys.readouterr().out
     assert "psd_particle_db" in shown
-    assert "range" in shown
+    assert " to " in shown  # a range of few micrographs
+    page = output.with_suffix(".md").read_text()
+    assert "![spectra](report.png)" in page
+    assert record["metrics"]["psd_background_db"]["floor"]["n"] == 4
+    assert record["metrics"]["psd_background_db"]["ceiling"]["n"] == 4
+    assert output.with_suffix(".png").stat().st_size > 10_000
+    assert record["indistinguishable"] is None
+
+
+def test_tests_and_another_method(folders, tmp_path, capsys):
+    output = tmp_path / "report.json"
+    more = ["--particle-diameter-A", "30", "--permutations", "199", "--anchors=false"]
+    more += ["--against", str(folders / "other"), "--real-split", "all", "--allow-same"]
+    assert evaluate(folders, output, *more) == 0
+    record = json.loads(output.read_text())
+    found = record["metrics"]["psd_background_db"]
+    assert found["test"]["indistinguishable"] is True
+    assert found["test"]["critical"] is None or found["test"]["critical"] > 0
+    assert found["difference"]["p"] > 0.01
+    assert "ceiling" not in found
+    assert "ndistinguishable from real" in capsys.readouterr().out
+    assert "nothing of any size" in output.with_suffix(".md").read_text()  # five cannot see any
 
 
 def test_plain_images_need_only_a_pixel_size(folders, tmp_path, capsys):
@@ -84,16 +106,24 @@ def test_plain_images_need_only_a_pixel_size(folders, tmp_path, capsys):
 
 def test_bad_input_gives_one_line_and_no_file(folders, tmp_path, capsys):
     write_folder(tmp_path / "coarse", 4, 5, pixel_size_A=3.0)
+    write_folder(folders / "few", 3, 6)
+    for path in (folders / "few" / "micrographs").iterdir():
+        path.rename(path.with_name(f"x{path.name}"))
+    for path in (folders / "few" / "picks").iterdir():
+        path.rename(path.with_name(f"x{path.name}"))
     (tmp_path / "empty" / "micrographs").mkdir(parents=True)
     output = tmp_path / "report.json"
     for made, more, message in (
-        (tmp_path / "coarse", (), "pixel size: 2 A real and 3 A generated"),
+        (tmp_path / "coarse", (), ", 3 A in "),
         (tmp_path / "empty", (), "holds no image"),
         (folders / "real", (), "are those of"),
         (tmp_path / "absent", (), "no such folder"),
         (folders / "made", ("--particle-diameter-A", "-3"), "expected above 0"),
         (folders / "made", ("--crop-px", "50"), "crop: 50 px"),
         (folders / "made", ("--crop-size", "64"), "crop"),
+        (folders / "made", ("--permutations", "20"), "permutations = 20, expected 199 or more"),
+        (folders / "made", ("--clean", str(folders / "real")), "manifest"),
+        (folders / "made", ("--against", str(folders / "few")), "are no translations"),
         (folders / "made", ("--inception-weights", str(tmp_path / "no.pth")), "no.pth"),
     ):
         assert evaluate(folders, output, *more, made=made) == 2
@@ -106,9 +136,11 @@ def test_bad_input_gives_one_line_and_no_file(folders, tmp_path, capsys):
 
 
 def test_reads_the_real_set(real_data):
-    training = read_set(real_data / "empiar-10146", "train", limit=2)
+    training = list(read_fields(real_data / "empiar-10146", "train", limit=2))
     assert len(training) == 2
-    assert training.pixel_size_A == pytest.approx(1.54)
-    assert all(len(centres) > 100 for centres in training.centres_px)
-    assert float(training.images[0].median()) == pytest.approx(0, abs=1e-3)
-    assert float(training.images[0].abs().max()) <= 10
+    for field in training:
+        assert field.pixel_size_A == pytest.approx(1.54)
+        assert len(field.centres_px) > 100
+        assert field.clean is None
+    assert float(training[0].image.median()) == pytest.approx(0, abs=1e-3)
+    assert float(training[0].image.abs().max()) <= 10

@@ -1,14 +1,12 @@
 from dataclasses import replace
-from math import isnan
+from math import isnan, log10
 
 import pytest
 import torch
-from particle_fields import DIAMETER, PIXEL_SIZE_A, fields
+from particle_fields import DIAMETER, fields
 
 from cryoccd.metrics.contrast_error import ContrastError
 from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.images import MicrographSet
-from cryoccd.metrics.noise_report import NoiseProtocol, noise_report
 
 FAINT = 0.4  # d' of 4
 SNR, DPRIME = "particle_snr_error_db", "contrast_error_db"
@@ -60,15 +58,13 @@ def test_slow_ice_counts_as_background_of_the_ratio(measure, real):
     assert found[SNR] - errors(measure, real)[SNR] == pytest.approx(-4.1, abs=1)
 
 
-def test_contrast_error_is_that_of_the_report(measure, real):
+def test_contrast_error_is_the_ratio_of_dprime(measure, real):
     sides = [fields(8, 900, FAINT), fields(8, 0, FAINT * 0.7)]
-    sets = [
-        MicrographSet(tuple(f.image for f in s), tuple(f.centres_px for f in s), PIXEL_SIZE_A)
-        for s in sides
-    ]
-    protocol = NoiseProtocol(crops_per_micrograph=1)
-    report = noise_report(*sets, measure.detectability, protocol)
-    expected = report[DPRIME].value
+    d_real, d_made = (
+        measure.detectability.dprime([f.image for f in side], [f.centres_px for f in side])
+        for side in sides
+    )
+    expected = 20 * log10(d_made / d_real)
     assert errors(measure, real, 0.7)[DPRIME] == pytest.approx(expected, abs=1e-9)
 
 

@@ -8,7 +8,8 @@ import torch
 from cryoccd.errors import CryoccdError
 from cryoccd.io.published_weights import PUBLISHED
 from cryoccd.metrics.eight_bit import EightBit, to_photographs
-from cryoccd.metrics.inception import InceptionFeatures, describe, find_weights
+from cryoccd.metrics.inception import InceptionFeatures, describe
+from cryoccd.metrics.weights import find_weights
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +61,11 @@ def test_the_name_tells_the_published_weights(weights, monkeypatch):
     for word in ("sha256", "bilinear antialias=True to 299 px", "8 bit between percentiles"):
         assert word in inception.version
     with pytest.raises(CryoccdError, match="expected that of the published weights"):
-        find_weights(str(weights))
+        find_weights("inception", str(weights))
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     monkeypatch.setitem(PUBLISHED, "inception", replace(PUBLISHED["inception"], sha256=digest))
     assert InceptionFeatures(weights).name == "inception"
-    assert find_weights(str(weights)) == weights
+    assert find_weights("inception", str(weights)) == weights
 
 
 class Shell:
