@@ -43,7 +43,7 @@ def test_ranges_and_undefined_figures_are_not_tested():
 
 def test_signed_metrics_are_compared_by_their_distance_from_the_target():
     assert distance("contrast_error_db", -3.0) == 3.0
-    assert distance("signal_slope", 0.75) == distance("signal_slope", 1.25) == 0.25
+    assert distance("signal_slope_20_10", 0.75) == distance("signal_slope_20_10", 1.25) == 0.25
     assert distance("kid_scattering", -0.1) == 0.1
     floor = combine([entry(0.5)])
     assert p_better("contrast_error_db", combine([entry(-3.0)]), floor) > 0.99
