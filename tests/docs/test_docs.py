@@ -15,6 +15,7 @@ from cryoccd.cli import VERBS, main
 from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.io.export.run import FORMATS
 from cryoccd.io.folder_optics import OPTICS_KEYS, read_optics_yaml
+from cryoccd.metrics.standard import standard_figures
 from cryoccd.records import ARTEFACT_COLUMNS, PARTICLE_COLUMNS, Optics
 
 ROOT = Path(__file__).parents[2]
@@ -214,12 +215,10 @@ def test_columns_of_a_real_set_are_documented(toy_folders) -> None:
 
 
 def test_every_metric_and_method_is_documented() -> None:
-    source = (ROOT / "cryoccd/metrics/noise_report.py").read_text()
-    pattern = r'"((?:psd|fd|kid|fid|histogram|contrast)_\w+)"'
-    metrics = set(re.findall(pattern, source))
-    table = text_of("metrics.md").split("| metric |")[1].split("\n\n")[0]
-    assert metrics == set(re.findall(r"^\| `(\w+)`", table, re.M))
-    assert metrics <= _headed("metrics.md")
+    named = set(re.findall(r"`(\w+)`", text_of("metrics.md")))
+    assert set(standard_figures()) <= named
+    table = text_of("metrics.md").split("| figures |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z]\w+)`", table)) <= _headed("metrics.md")
     assert {path.stem for path in (ROOT / "configs/method").glob("*.yaml")} <= _headed("methods.md")
 
 

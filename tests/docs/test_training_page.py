@@ -1,9 +1,11 @@
 """docs/training.md: its commands run, with the options that it names."""
 
+import json
 import re
 import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -53,9 +55,24 @@ def test_a_run_with_all_options_leaves_what_the_page_says(words, tmp_path):
         assert torch.equal(value, repeated[name]), name
 
 
+def test_the_report_is_made_and_its_best_checkpoint_tested(words, tmp_path, toy_folders):
+    report = COMMANDS[1].replace("validation=8", "validation=2").replace("=800", "=4")
+    small = ["--noise_report.micrographs=2", "--noise_report.crop_px=32"]
+    assert main([*words(report), *small]) == 0
+    logged = pd.read_csv(tmp_path / "RUN/logs/version_0/metrics.csv").filter(like="val/")
+    assert logged.notna().sum().tolist() == [2] * 4
+    [command] = re.findall(r"^    (cryoccd test .*)$", PAGE, re.M)
+    places = {"RUN": tmp_path / "RUN", "SIMULATED": toy_folders[0], "REAL": toy_folders[1]}
+    for name, place in places.items():
+        command = command.replace(f"={name}", f"={place}")
+    assert main(shlex.split(command)[1:]) == 0
+    figures = json.loads((tmp_path / "RUN/test.json").read_text())["metrics"]
+    assert set(figures) == {name.removeprefix("val/") for name in logged}
+
+
 def test_two_processes_run_as_the_page_says(words, tmp_path):
     forked = "--trainer.strategy=ddp_fork_find_unused_parameters_true"  # the tests are no script
-    assert main([*words(COMMANDS[1]), forked]) == 0
+    assert main([*words(COMMANDS[2]), forked]) == 0
     assert torch.load(tmp_path / "RUN/last.ckpt", weights_only=True)["images_seen"] == 8
 
 
