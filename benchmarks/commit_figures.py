@@ -1,8 +1,9 @@
 """Puts finished tables into the repository: benchmarks/fid-*.md, galleries, the README's table.
 
-    python benchmarks/commit_figures.py [--results results]
+    python benchmarks/commit_figures.py [--results results] [--styles results_of_all_styles]
 
-Takes what `make table-fid` wrote for the profiles demo and real; the README's table lies between
+Takes what `make table-fid` wrote for the profiles demo and real, and what it wrote for METHODS=all
+STYLES=all into another folder; the README's table lies between
 two comment lines and holds three metrics of the demo.
 """
 
@@ -45,7 +46,12 @@ def main() -> None:
     """Copy the tables and galleries that are there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=ROOT / "results")
-    results = parser.parse_args().results
+    parser.add_argument("--styles", type=Path, default=None)
+    given = parser.parse_args()
+    results = given.results
+    if given.styles:
+        table = given.styles / "demo" / "fid" / "table.md"
+        shutil.copyfile(table, ROOT / "benchmarks" / "fid-styles.md")
     for profile in ("demo", "real"):
         folder = results / profile / "fid"
         if not (folder / "table.md").is_file():
