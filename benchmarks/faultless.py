@@ -5,7 +5,6 @@ contrast of the particles behind the camera, noise that of the ice and of counti
 """
 
 from dataclasses import dataclass, replace
-
 from typing import Any
 
 import numpy as np

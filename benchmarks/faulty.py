@@ -112,7 +112,8 @@ def _checkerboard(_: Microscope, draw: Draw, amplitude: float) -> Field:
 
 
 def _repeated(_: Microscope, draw: Draw, share: float) -> Field:
-    coarse = draw.noise[::2, ::2].repeat_interleave(2, 0).repeat_interleave(2, 1)
+    other = draw.noise.roll((128, 128), (0, 1))  # independent of what it is mixed with
+    coarse = other[::2, ::2].repeat_interleave(2, 0).repeat_interleave(2, 1)
     return draw.with_noise((1 - share**2) ** 0.5 * draw.noise + share * coarse)
 
 
@@ -156,7 +157,7 @@ FAULTS = (
     Fault("gain lines", "rms of the columns' gain", (0.01, 0.02, 0.04, 0.08), _gain_lines),
     Fault("particles erased", "of the labelled", (0.1, 0.2, 0.4, 0.8), _erased),
     Fault("particles added", "of as many as labelled", (0.1, 0.2, 0.4, 0.8), _added),
-    Fault("particles moved", "diameters off their labels", (0.05, 0.1, 0.2, 0.4), _moved),
+    Fault("particles moved", "diameters off their labels", (0.1, 0.2, 0.4, 0.8), _moved),
     Fault("contrast weaker", "of the signal, taken", (0.1, 0.2, 0.4, 0.8), partial(_contrast, -1)),
     Fault("contrast stronger", "of the signal, added", (0.1, 0.2, 0.4, 0.8), partial(_contrast, 1)),
     Fault("defocus shifted", "A beyond the label", (500, 1000, 2000, 4000), _defocus),

@@ -55,7 +55,7 @@ def evaluate_noise(
     crops_per_micrograph: int = 16,
     tile_px: int = 128,
     seed: int = 0,
-    permutations: int = 199,
+    permutations: int = 239,
     anchors: bool = True,
     allow_same: bool = False,
 ) -> None:

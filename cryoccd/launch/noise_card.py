@@ -54,7 +54,7 @@ class Tests:
         anchors: floor, halves and ceiling.
     """
 
-    permutations: int = 199
+    permutations: int = 239
     anchors: bool = True
 
 

@@ -30,12 +30,13 @@ from cryoccd.metrics.two_sample import TwoSampleClassifier
 PANEL = (
     "psd_background_db",
     "psd_particle_db",
-    "psd_anisotropy_db",
-    "low_frequency_db",
+    "lattice_peak_db",
     "acf_rmse",
+    "low_frequency_db",
     "histogram_w1",
     "variance_map_db",
-    "contrast_error_db",
+    "particle_snr_error_db",
+    "ctf_score_difference",
     "fd_scattering",
     "classifier_auc",
 )

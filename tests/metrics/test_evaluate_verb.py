@@ -72,7 +72,7 @@ def test_report_of_two_folders(folders, tmp_path, capsys):
 
 def test_tests_and_another_method(folders, tmp_path, capsys):
     output = tmp_path / "report.json"
-    more = ["--particle-diameter-A", "30", "--permutations", "199", "--anchors=false"]
+    more = ["--particle-diameter-A", "30", "--permutations", "219", "--anchors=false"]
     more += ["--against", str(folders / "other"), "--real-split", "all", "--allow-same"]
     assert evaluate(folders, output, *more) == 0
     record = json.loads(output.read_text())
@@ -121,7 +121,7 @@ def test_bad_input_gives_one_line_and_no_file(folders, tmp_path, capsys):
         (folders / "made", ("--particle-diameter-A", "-3"), "expected above 0"),
         (folders / "made", ("--crop-px", "50"), "crop: 50 px"),
         (folders / "made", ("--crop-size", "64"), "crop"),
-        (folders / "made", ("--permutations", "20"), "permutations = 20, expected 199 or more"),
+        (folders / "made", ("--permutations", "20"), "permutations = 20, expected 219 or more"),
         (folders / "made", ("--clean", str(folders / "real")), "manifest"),
         (folders / "made", ("--against", str(folders / "few")), "are no translations"),
         (folders / "made", ("--inception-weights", str(tmp_path / "no.pth")), "no.pth"),
