@@ -17,12 +17,18 @@ REPORTS = (
     "--noise_report.tile_px=64",
     "--best.figure=val/contrast_error_db",
 )
-VALUES = (3.0, -1.0, None, -2.0)  # after 4, 8, 12 and 16 images; the ideal is 0
+PLAIN = "--average.decay=null"
 
 
 @pytest.fixture
-def weights(monkeypatch):
-    """Weights by the number of images, in runs whose reports are VALUES."""
+def values():
+    """What reports after 4, 8, 12 and 16 images find; the ideal is 0."""
+    return [3.0, -1.0, None, -2.0]
+
+
+@pytest.fixture
+def weights(values, monkeypatch):
+    """Weights by the number of images."""
     kept, step = {}, SDEdit.training_step
 
     def keeps(self, batch, batch_idx):
@@ -33,7 +39,7 @@ def weights(monkeypatch):
     newest: list[SDEdit] = []
 
     def compare(self, made):
-        value = VALUES[newest[-1].images_seen // 4 - 1]
+        value = values[newest[-1].images_seen // 4 - 1]
         return {"contrast_error_db": Metric(value, None, None, 2, "none")}
 
     monkeypatch.setattr(SDEdit, "training_step", keeps)
@@ -46,7 +52,7 @@ def best(folder):
 
 
 def test_it_is_the_nearest_to_the_ideal(weights, fit, capsys):
-    folder = fit("run", "sdedit", *REPORTS)
+    folder = fit("run", "sdedit", *REPORTS, PLAIN)
     checkpoint = best(folder)
     assert checkpoint["images_seen"] == 8
     state = {"figure": "contrast_error_db", "value": -1.0, "images": 8}
@@ -67,30 +73,33 @@ def test_it_holds_the_average(weights, fit):
     assert any(not torch.equal(average[name], of_training[name]) for name in weights[8])
 
 
-@pytest.mark.parametrize("died_after", [8, 12])
+@pytest.mark.parametrize("third", [None, 0.5])
 def test_a_killed_run_goes_on_to_the_same_best(
-    died_after, weights, fit, command, tmp_path, monkeypatch
+    third, values, weights, fit, command, tmp_path, monkeypatch
 ):
-    """The last checkpoint is of 8 images; the best of them is known then, or made again."""
-    whole = fit("whole", "sdedit", *REPORTS)
+    """It goes on after 8 images; a best of 12 is made again."""
+    values[2] = third
+    whole = best(fit("whole", "sdedit", *REPORTS))
     argv, step = command("broken", "sdedit", *REPORTS), SDEdit.training_step
 
     def dies(self, batch, batch_idx):
-        if self.images_seen >= died_after:
+        if self.images_seen >= 12:
             raise KeyboardInterrupt
         step(self, batch, batch_idx)
 
     with monkeypatch.context() as patch:
         patch.setattr(SDEdit, "training_step", dies)
         assert main(argv) == 130
-    broken = tmp_path / "broken"
-    made = (broken / "best.ckpt").stat().st_mtime_ns
+    assert saved(tmp_path / "broken")["images_seen"] == 8
+    path = tmp_path / "broken" / "best.ckpt"
+    before = path.stat().st_mtime_ns
     assert main(argv) == 0
-    assert (broken / "best.ckpt").stat().st_mtime_ns == made
-    one, two = best(whole), best(broken)
-    assert one["callbacks"]["BestCheckpoint"] == two["callbacks"]["BestCheckpoint"]
-    for name, value in one["state_dict"].items():
-        assert torch.equal(value, two["state_dict"][name]), name
+    assert (path.stat().st_mtime_ns == before) is (third is None)
+    again = best(path.parent)
+    assert again["images_seen"] == whole["images_seen"] == (8 if third is None else 12)
+    assert again["callbacks"]["BestCheckpoint"] == whole["callbacks"]["BestCheckpoint"]
+    for name, value in whole["state_dict"].items():
+        assert torch.equal(value, again["state_dict"][name]), name
 
 
 def test_another_folder_begins_with_a_best_of_its_own(weights, fit):

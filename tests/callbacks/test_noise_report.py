@@ -15,9 +15,11 @@ from cryoccd.callbacks.noise_report import FIGURES, NoiseReport
 from cryoccd.callbacks.yardstick import Yardstick
 from cryoccd.cli import main
 from cryoccd.data.hold_out import hold_out
+from cryoccd.data.mixed import MixedDataModule
+from cryoccd.data.part import FolderPair
 from cryoccd.io.dataset import Dataset, DatasetWriter, Item
 from cryoccd.io.folder import open_folder
-from cryoccd.methods.cyclediffusion import CycleDiffusion
+from cryoccd.methods.sdedit import SDEdit
 from cryoccd.metrics.crop_features import ScatteringExtractor
 from cryoccd.metrics.fields import read_fields
 from cryoccd.metrics.learnt import Learnt
@@ -115,7 +117,7 @@ def test_a_report_leaves_no_trace_in_the_weights(method, average, fit, monkeypat
         modes.append(before == [[m.training for m in n.modules()] for n in networks])
 
     def draws(self, *arguments):
-        torch.rand(3), np.random.rand(3), random.random()
+        torch.rand(3), np.random.seed(5), random.random()  # noqa: NPY002
         return translated(self, *arguments)
 
     average = f"--average.decay={average}"
@@ -134,6 +136,16 @@ def test_a_report_leaves_no_trace_in_the_weights(method, average, fit, monkeypat
 def test_without_data_held_out_the_first_are_taken(fit):
     folder = fit("run", "sdedit", *REPORTS)
     assert figures(folder).index.tolist() == [8, 16]
+
+
+def test_one_part_of_several_is_judged(crowded):
+    pair = FolderPair(*crowded)
+    data = MixedDataModule([pair, pair], crop_px=32, validation=2)
+    report = NoiseReport(8, micrographs=2, crop_px=32, figures=("histogram_w1",), part=1)
+    yardstick = report._measured(data)
+    assert report._style == 1
+    assert yardstick.simulated.names == tuple(data.parts[1].simulated.held_out)
+    assert not yardstick.missing()
 
 
 @pytest.mark.parametrize("micrographs", [1, 3])
@@ -170,15 +182,9 @@ def test_processes_share_the_work_and_agree(
 
 
 def test_a_model_that_gives_no_image_is_trained_on(fit, monkeypatch, capsys):
-    translate = CycleDiffusion.translate
-
-    def spoilt(self, clean, *others):
-        image = translate(self, clean, *others)
-        return image * float("nan") if self.calibrated else image
-
-    plain = saved(fit("plain", "cyclediffusion"))
-    monkeypatch.setattr(CycleDiffusion, "translate", spoilt)
-    folder = fit("run", "cyclediffusion", *REPORTS, "--best.figure=histogram_w1")
+    plain = saved(fit("plain", "sdedit"))
+    monkeypatch.setattr(SDEdit, "translate", lambda self, clean, *others: clean * float("nan"))
+    folder = fit("run", "sdedit", *REPORTS, "--best.figure=histogram_w1")
     assert "no noise report" in capsys.readouterr().out
     assert not log(folder).filter(like="val/").size
     assert not (folder / "best.ckpt").exists()

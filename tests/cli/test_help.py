@@ -32,6 +32,7 @@ def test_help_and_version_import_nothing_heavy():
         ("simulate", ["--config", "--output", "--structure", "--count", "--seed", "--resume"]),
         ("fit", ["--config", "--model", "--data", "--trainer", "--ckpt_path"]),
         ("translate", ["--checkpoint", "--input", "--output", "--resume", "--device"]),
+        ("test", ["--ckpt", "--real", "--simulated", "--output", "--figures", "--device"]),
         ("evaluate", ["--real", "--generated", "--output", "--pixel_size_A"]),
         ("evaluate noise", ["--real", "--generated", "--output"]),
         ("table", ["--profile", "--methods", "--allow_missing"]),
