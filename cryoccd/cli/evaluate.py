@@ -88,7 +88,8 @@ def evaluate_noise(
     """
     page, picture = output.with_suffix(".md"), output.with_suffix(".png")
     if output.is_dir() or output.suffix != ".json":
-        raise CryoccdError(f"{output}: expected the name of a JSON file, such as card.json")
+        what = "a folder" if output.is_dir() else f"ends in {output.suffix or 'nothing'}"
+        raise CryoccdError(f"{output}: {what}, expected the name of a JSON file: card.json")
     check_writable(output)
     needed = permutations_needed(len(PANEL))
     for name, value, least in (("limit", limit, 1), ("permutations", permutations or None, needed)):
@@ -111,6 +112,9 @@ def evaluate_noise(
 
     truth, made = opened(real, real_part), opened(generated, generated_split, clean)
     other = opened(against, generated_split, clean) if against else None
+    if not allow_same:
+        with console.status("reading micrographs"):
+            refuse_shared(truth, made)
     count = min(len(each) for each in (truth, made, other) if each is not None)
     truth, made = truth.first(count), made.first(count)
     if other is not None:
@@ -136,9 +140,6 @@ def evaluate_noise(
     )
     sets = Sets(truth, made, training, other)
     check_pixel_sizes({str(each.folder.root): each.folder.pixel_size_A for each in sets.all()})
-    if not allow_same:
-        with console.status("reading micrographs"):
-            refuse_shared(truth, made)
     weights = DeepWeights.find(inception_weights, clip_weights, names(weights_sha256) or ())
     inputs = {
         "real": str(real),
