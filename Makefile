@@ -25,7 +25,7 @@ CONTROL_ARGS = --profile $(PROFILE) --seed $(SEEDS) \
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
-	@printf '\nVariables: PROFILE=demo|real  METHODS=a,b|all  STYLES=a,b|all  SEEDS=0,1  JOBS=n\n'
+	@printf '\nVariables: PROFILE=demo|real|paper  METHODS=a,b|all  STYLES=a,b|all  SEEDS=0,1  JOBS=n\n'
 	@printf '           TRAINING=per_style|mixed  TRAIN_STYLES=a,b|all  DATA=folder  STRUCTURE=file  METRICS=a,b\n'
 
 install: .venv/installed ## build .venv with everything that is needed

@@ -1,9 +1,9 @@
 """Cost of training steps and of sampling, as ratios taken in one run.
 
-    python benchmarks/training.py steps [--repeats 5] [--device cpu]
+    python benchmarks/training.py steps [--repeats 5] [--device cpu] [--crop_px 256]
     python benchmarks/training.py sampling [--repeats 5] [--device cpu]
 
-`steps`: one CryoGEM step at the paper's widths on a crop of 256 pixels (the U-Net without its two
+`steps`: one CryoGEM step at the paper's widths on a crop (the U-Net without its two
 innermost levels, which cost next to nothing): ours, with the feature pass of the public recipe,
 which runs the whole U-Net on both images, and with a discriminator of 64 channels. The three take
 turns, so that a slow minute of the machine meets all. `sampling`: `translate` of a micrograph of
@@ -57,19 +57,23 @@ def main() -> None:
     parser.add_argument("part", choices=["steps", "sampling"])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--crop_px", type=int, default=256, help="of the steps")
     options = parser.parse_args()
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    {"steps": steps, "sampling": sampling}[options.part](options.repeats, options.device)
+    if options.part == "steps":
+        steps(options.repeats, options.device, options.crop_px)
+    else:
+        sampling(options.repeats, options.device)
 
 
-def steps(repeats: int, device: str) -> None:
+def steps(repeats: int, device: str, crop_px: int) -> None:
     """Steps of the three recipes, taking turns."""
     recipes = {
         "ours": cryogem(UNetGenerator, 128),
         "public feature pass": cryogem(WholePass, 128),
         "ours, ndf 64": cryogem(UNetGenerator, 64),
     }
-    runs = {name: partial(step_seconds, model, device) for name, model in recipes.items()}
+    runs = {name: partial(step_seconds, model, device, crop_px) for name, model in recipes.items()}
     report(take_turns(runs, repeats), "ours")
 
 
@@ -117,7 +121,7 @@ def cryogem(generator: type[UNetGenerator], ndf: int) -> CryoGEM:
     )
 
 
-def step_seconds(model: CryoGEM, device: str) -> float:
+def step_seconds(model: CryoGEM, device: str, crop_px: int) -> float:
     """Seconds of the second step of a short run; the first allocates."""
     clock = Clock(device)
     model.calibrated.fill_(True)
@@ -131,7 +135,7 @@ def step_seconds(model: CryoGEM, device: str) -> float:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(model, DataLoader([batch(), batch()], batch_size=None))
+    trainer.fit(model, DataLoader([batch(crop_px), batch(crop_px)], batch_size=None))
     return clock.seconds[-1]
 
 
@@ -151,11 +155,11 @@ class Clock(L.Callback):
         self.seconds.append(finish(self._started, self._device))
 
 
-def batch() -> UnpairedBatch:
+def batch(crop_px: int) -> UnpairedBatch:
     """One crop of noise with a disc in it."""
-    side = torch.linspace(-1, 1, 256)
+    side = torch.linspace(-1, 1, crop_px)
     mask = (side[:, None] ** 2 + side**2 < 0.3).float()[None, None]
-    real = torch.randn(1, 1, 256, 256, generator=torch.Generator().manual_seed(0))
+    real = torch.randn(1, 1, crop_px, crop_px, generator=torch.Generator().manual_seed(0))
     zeros = torch.zeros(1, dtype=torch.int64)
     return UnpairedBatch(-0.1 * mask, mask, torch.ones_like(mask), real, None, torch.ones(1), zeros)
 

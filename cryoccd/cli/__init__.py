@@ -19,7 +19,7 @@ VERBS = {
     "import": "real micrographs with the picks of another program as a dataset folder",
     "export": "a dataset folder for RELION, Topaz, EMAN, crYOLO, CryoSPARC, cryoDRGN, COCO, copick",
     "verify": "checksums, headers and labels of a set, proven by reconstruction",
-    "fetch": "structures, maps (PDB, AlphaFold DB, EMDB) and weights of networks into the cache",
+    "fetch": "structures, maps, micrographs (PDB, AlphaFold DB, EMDB, EMPIAR) and weights, cached",
 }
 
 _MODULES = {"import": "import_picks"}  # a word of Python's own

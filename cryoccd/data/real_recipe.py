@@ -1,13 +1,11 @@
 """A user's real micrographs, binned, and a simulated side made like them."""
 
-import csv
-import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 
 import cryoccd
 from cryoccd.data.matched_scene import simulate_like
@@ -18,7 +16,7 @@ from cryoccd.geometry import item_seed
 from cryoccd.io.atomic import write_text
 from cryoccd.io.folder import MicrographFolder, open_folder
 from cryoccd.io.folder_tables import inside_field
-from cryoccd.io.mrc import write_mrc
+from cryoccd.io.folder_write import FolderWriter
 from cryoccd.io.progress import progress_bar
 
 
@@ -88,8 +86,8 @@ def bin_folder(source: MicrographFolder, output: Path, factor: int) -> None:
     optics = source.optics()
     splits = {name: split for split in ("train", "test") for name in source.names(split)}
     _mark(source, output, factor)
-    done = output / "optics.yaml"
-    if done.is_file():
+    writer = FolderWriter(output)
+    if writer.finished:
         return
     pixel_size_A = optics.pixel_size_A * factor
     with progress_bar() as progress:
@@ -99,13 +97,9 @@ def bin_folder(source: MicrographFolder, output: Path, factor: int) -> None:
                 raise CryoccdError(f"{source.root}: no picks/, so density is unknown; give picks")
             binned = fourier_crop(image, factor).numpy().astype(np.float32)
             label = f"cryoccd {cryoccd.__version__} bin {factor} of {name}"
-            write_mrc(output / "micrographs" / f"{name}.mrc", binned, pixel_size_A, label)
             inside = picks[inside_field(picks / factor, binned.shape)] / factor
-            rows = [("x_px", "y_px"), *(tuple(row) for row in inside.tolist())]
-            write_text(output / "picks" / f"{name}.csv", _csv(rows))
-    write_text(output / "split.csv", _csv([("micrograph", "split"), *splits.items()]))
-    values = {**vars(optics), "pixel_size_A": pixel_size_A, "defocus_A": list(optics.defocus_A)}
-    write_text(done, yaml.safe_dump(values))
+            writer.write(name, binned, pixel_size_A, inside, label)
+    writer.finish(splits, replace(optics, pixel_size_A=pixel_size_A))
 
 
 def _mark(source: MicrographFolder, output: Path, factor: int) -> None:
@@ -127,9 +121,3 @@ def _mark(source: MicrographFolder, output: Path, factor: int) -> None:
         raise CryoccdError(
             f"{output}: made from another folder, other files or another bin; remove it"
         )
-
-
-def _csv(rows: list[tuple[object, ...]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

@@ -26,6 +26,7 @@ class Hosts:
         alphafold: AlphaFold DB.
         github: releases of torch-fidelity.
         hugging_face: weights of CLIP.
+        empiar: entries of EMPIAR, each a folder.
     """
 
     rcsb: str = "https://files.rcsb.org"
@@ -34,6 +35,7 @@ class Hosts:
     alphafold: str = "https://alphafold.ebi.ac.uk"
     github: str = "https://github.com"
     hugging_face: str = "https://huggingface.co"
+    empiar: str = "https://ftp.ebi.ac.uk/empiar/world_availability"
 
 
 @dataclass(frozen=True)

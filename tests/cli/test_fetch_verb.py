@@ -84,11 +84,11 @@ def test_options_of_a_file(mirror, tmp_path):
 
 
 def test_every_name_is_checked_before_the_first_is_fetched(mirror, capsys):
-    assert main(["fetch", "pdb:1ABC", "empiar:10028"]) == 2
+    assert main(["fetch", "pdb:1ABC", "zenodo:10028"]) == 2
     assert mirror.requests == []
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "'empiar:10028': unknown kind of entry" in error
+    assert "'zenodo:10028': unknown kind of entry" in error
 
 
 @pytest.mark.parametrize("argv", [["pdb:9XYZ"], [], ["--nothing", "pdb:1ABC"]])

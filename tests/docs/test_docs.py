@@ -28,6 +28,7 @@ PAGES = (
     "import.md",
     "methods.md",
     "metrics.md",
+    "paper.md",
     "training.md",
     "verify.md",
 )
