@@ -84,7 +84,8 @@ def make_noise_card(
         scattering = ScatteringExtractor(protocol.crop_px)
         learnt = Learnt.of(sets.training, sets.generated, scattering, protocol)
         deep = weights.measures(sets.real, protocol)
-    card = standard_card(protocol, learnt, scattering, lens_of(sets.generated), deep)
+    lens = lens_of(sets.generated) or lens_of(sets.real)
+    card = standard_card(protocol, learnt, scattering, lens, deep)
     with console.status(f"measuring {len(sets.real)} real micrographs"):
         real = card.describe(sets.real, "real")
     with console.status(f"measuring {len(sets.generated)} generated micrographs"):

@@ -101,9 +101,11 @@ def fitting_protocol(protocol: NoiseProtocol, sets: Iterable[FieldFolder]) -> No
 
 
 def lens_of(made: FieldFolder) -> Lens | None:
-    """The microscope of a simulated set; None of others, and where it is not one."""
+    """The microscope by the truth of a simulated set, or by a folder's optics; None if not one."""
     if made.truth is None:
-        return None
+        known = made.folder.known_optics
+        keys = ("voltage_kV", "cs_mm", "amplitude_contrast")
+        return Lens(*(float(known[key]) for key in keys)) if known.keys() >= set(keys) else None
     optics = [made.truth.optics(name) for name in made.names]
     lenses = {Lens(o.voltage_kV, o.cs_mm, o.amplitude_contrast, o.phase_shift_deg) for o in optics}
     return lenses.pop() if len(lenses) == 1 else None
