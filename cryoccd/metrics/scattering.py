@@ -23,7 +23,7 @@ from cryoccd.errors import CryoccdError
 
 _CENTRE = 0.75 * pi
 _WIDTH_PX = 0.8
-_CHUNK = 16  # crops at a time: the intermediate fields of one take 2 MB
+_CHUNK_PX = 2**16  # pixels of crops at a time: their intermediate fields stay in the caches
 
 
 class WaveletScattering(nn.Module):
@@ -66,8 +66,9 @@ class WaveletScattering(nn.Module):
                 f"crops: {tuple(crops.shape)}, expected (n, {self.n_px}, {self.n_px})"
             )
         values = crops.to(self.filters.dtype)
-        starts = range(0, len(values), _CHUNK)
-        return torch.cat([self._scatter(values[i : i + _CHUNK]) for i in starts])
+        chunk = max(1, _CHUNK_PX // self.n_px**2)
+        starts = range(0, len(values), chunk)
+        return torch.cat([self._scatter(values[i : i + chunk]) for i in starts])
 
     def _scatter(self, crops: Tensor) -> Tensor:
         first, second = [], []
