@@ -59,7 +59,7 @@ def side_by_side(
                 if "─ " in line and " · " in line:
                     console.rule(line.strip("─ \n"))
         if process.returncode:
-            reason = last[0].removeprefix("cryoccd: ") if last else "nothing printed"
+            reason = last[0].removeprefix("cryoccd: error: ") if last else "nothing printed"
             raise CryoccdError(f"{column}: {reason} (all of it in {logs / column}.log)")
 
     with ThreadPoolExecutor(jobs) as pool:
