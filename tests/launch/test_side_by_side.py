@@ -17,7 +17,7 @@ assert sys.argv[1:3] == ["table", "fid"] and sys.argv[-1] == "--jobs=1"
 print("─" * 5, f"cell 1 of 1 · {style}", "─" * 5, flush=True)
 print("threads", os.environ["OMP_NUM_THREADS"])
 if style == "bad":
-    print("cryoccd: bad: the disk is full")
+    print("cryoccd: error: bad: the disk is full")
     sys.exit(2)
 if style == "slow":
     time.sleep(60)
