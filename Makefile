@@ -14,19 +14,20 @@ export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
 TABLE_ARGS = --profile $(PROFILE) --seeds $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--styles $(STYLES)) \
 	$(if $(TRAINING),--training $(TRAINING)) $(if $(TRAIN_STYLES),--train-styles $(TRAIN_STYLES)) \
-	$(if $(METRICS),--metrics $(METRICS)) \
+	$(if $(METRICS),--metrics $(METRICS)) $(if $(REFERENCE),--reference) \
 	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
 
 CONTROL_ARGS = --profile $(PROFILE) --seed $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--style $(STYLES)) \
 	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
 
-.PHONY: help install table-fid gallery-control test lint gallery bench clean
+.PHONY: help install table-fid table-ablation table-steps gallery-control test lint gallery bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 	@printf '\nVariables: PROFILE=demo|real|paper  METHODS=a,b|all  STYLES=a,b|all  SEEDS=0,1  JOBS=n\n'
 	@printf '           TRAINING=per_style|mixed  TRAIN_STYLES=a,b|all  DATA=folder  STRUCTURE=file  METRICS=a,b\n'
+	@printf '           REFERENCE=1 (published figures beside ours)\n'
 
 install: .venv/installed ## build .venv with everything that is needed
 
@@ -37,6 +38,12 @@ install: .venv/installed ## build .venv with everything that is needed
 
 table-fid: install ## simulate, fit, translate, evaluate, print and write the FID table
 	$(BIN)/cryoccd table fid $(TABLE_ARGS)
+
+table-ablation: install ## the same for CryoCCD with one part left out or changed
+	$(BIN)/cryoccd table ablation $(TABLE_ARGS)
+
+table-steps: install ## the same for samplers and numbers of steps
+	$(BIN)/cryoccd table steps $(TABLE_ARGS)
 
 gallery-control: install ## change one factor under one seed: what each method makes of it
 	$(BIN)/cryoccd gallery control $(CONTROL_ARGS)

@@ -9,7 +9,10 @@ class CryoccdError(Exception):
 
 
 class UnfitError(CryoccdError):
-    """A method that cannot be fitted to this data; a table notes it in the cell and goes on."""
+    """What is asked of a method cannot be: a fit to this data, or more steps than it has levels.
+
+    A table notes it in the cell and goes on.
+    """
 
 
 def check_within(name: str, value: float, low: float, high: float, unit: str) -> None:

@@ -14,7 +14,7 @@ VERBS = {
     "translate": "give simulated micrographs realistic noise with a fitted method",
     "test": "the noise report of training, for a checkpoint, on other micrographs",
     "evaluate": "how realistic generated micrographs are (noise)",
-    "table": "rerun a table: simulate, fit, translate, evaluate, compare (fid)",
+    "table": "rerun a table: simulate, fit, translate, evaluate, compare (fid, ablation, steps)",
     "gallery": "one factor changed under one seed: what each method makes of it (control)",
     "import": "real micrographs with the picks of another program as a dataset folder",
     "export": "a dataset folder for RELION, Topaz, EMAN, crYOLO, CryoSPARC, cryoDRGN, COCO, copick",

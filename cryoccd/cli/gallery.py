@@ -44,7 +44,8 @@ def control(
     from cryoccd.cli import dispatch
     from cryoccd.launch.control import COUNTING, ControlGallery
     from cryoccd.launch.fid import FidTable
-    from cryoccd.launch.matrix import read_profile, select
+    from cryoccd.launch.matrix import read_profile
+    from cryoccd.launch.selection import select
 
     matrix = select(read_profile(profile, data, structure), names(methods), names(style))
     if methods is None:

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from cryoccd.errors import CryoccdError
 from cryoccd.io.refusal import one_line
 
 
-def call(prog: str, function: Callable[..., Any], argv: list[str]) -> None:
-    """Parse `argv` for the parameters of a typed function and call it.
+def call(prog: str, function: Callable[..., Any], argv: list[str], **given: object) -> None:
+    """Parse `argv` for the parameters of a typed function, but for those given, and call it.
 
-    A parameter that is false by default is a flag without a value. An unknown key, on the command
-    line or in a --config file, is an error; nothing exits here, but after --help.
+    A parameter that is false by default is a flag without a value, and one that is a list of
+    strings may come several times. An unknown key, on the command line or in a --config file, is an
+    error; nothing exits here, but after --help.
 
     Raises:
         CryoccdError: the command line or a file was refused.
@@ -32,14 +33,16 @@ def call(prog: str, function: Callable[..., Any], argv: list[str]) -> None:
     parser.add_argument("--config", action="config", help="YAML file with any of the options")
     parameters = inspect.signature(function).parameters
     flags = [name for name, parameter in parameters.items() if parameter.default is False]
-    parser.add_function_arguments(function, as_group=False, fail_untyped=True, skip=set(flags))
+    left_out: set[str | int] = {*flags, *given}
+    parser.add_function_arguments(function, as_group=False, fail_untyped=True, skip=left_out)
     for name in flags:
         text = re.search(rf"^ +{name}: (.*)", described, re.MULTILINE)
         parser.add_argument(f"--{name}", action="store_true", help=text[1] if text else None)
-    argv = underscored(argv)
+    lists = [name for name, p in parameters.items() if p.annotation == list[str] | None]
+    argv = appended(underscored(argv), lists)
     with one_line(parser, config_files(argv)):
         settings = parser.instantiate(parser.parse_args(argv))
-    function(**{key: value for key, value in vars(settings).items() if key != "config"})
+    function(**given, **{key: value for key, value in vars(settings).items() if key != "config"})
 
 
 def underscored(argv: list[str]) -> list[str]:
@@ -47,6 +50,15 @@ def underscored(argv: list[str]) -> list[str]:
     options = [word.partition("=") if word.startswith("--") else ("", "", word) for word in argv]
     return [
         "--" + name[2:].replace("-", "_") + equals + value if name else value
+        for name, equals, value in options
+    ]
+
+
+def appended(argv: list[str], lists: Collection[str]) -> list[str]:
+    """`--set=a --set=b` means `--set+=a --set+=b`: the second does not replace the first."""
+    options = [word.partition("=") for word in argv]
+    return [
+        f"{name}+{equals}{value}" if name.removeprefix("--") in lists else name + equals + value
         for name, equals, value in options
     ]
 

@@ -1,4 +1,4 @@
-"""`cryoccd table fid`: rerun a table from structures to figures."""
+"""`cryoccd table fid|ablation|steps`: rerun a table from structures to figures."""
 
 from dataclasses import replace
 from os import cpu_count
@@ -8,10 +8,12 @@ from typing import Literal
 from cryoccd.cli.parse import call, names, numbers
 from cryoccd.errors import CryoccdError
 
-TABLES = ("fid",)
+TABLES = ("fid", "ablation", "steps")
+REFERENCE = Path("benchmarks/reference.yaml")
 
 
-def fid(
+def make(
+    table: str,
     profile: str = "demo",
     methods: str | None = None,
     styles: str | None = None,
@@ -32,14 +34,15 @@ def fid(
     weights_sha256: str | None = None,
     jobs: int | None = None,
 ) -> None:
-    """Make, print and write the table of noise models against real micrographs.
+    """Make, print and write a table of noise models against real micrographs.
 
     Finished cells are reused; an interrupted run goes on where it stopped.
 
     Args:
+        table: its name.
         profile: demo (the oracle benchmark, nothing to download) or real (your micrographs); the
-            matrix is experiments/fid-PROFILE.yaml.
-        methods: comma list of rows, or all of configs/method; by default those of the matrix.
+            matrix is experiments/TABLE-PROFILE.yaml.
+        methods: comma list of rows, or all; by default those of the matrix.
         styles: comma list of column groups, or all; by default those of the matrix.
         seeds: comma list of seeds.
         training: per_style fits a model for each column; mixed fits one for all columns.
@@ -68,13 +71,16 @@ def fid(
     from cryoccd.cli import dispatch
     from cryoccd.launch.fid import FidTable
     from cryoccd.launch.finish import finish
-    from cryoccd.launch.matrix import choose_metrics, read_profile, select
+    from cryoccd.launch.matrix import read_profile
+    from cryoccd.launch.selection import choose_metrics, select
     from cryoccd.launch.side_by_side import side_by_side
     from cryoccd.launch.training import mixture
     from cryoccd.metrics.deep import DeepWeights
+    from cryoccd.report.reference import read_reference
 
     console = Console()
-    whole = read_profile(profile, data, structure)
+    whole = read_profile(profile, data, structure, table)
+    published = read_reference(REFERENCE, table) if reference else ()
     matrix = select(whole, names(methods), names(styles))
     mixed = mixture(whole, matrix, training, names(train_styles))
     if mixed:
@@ -87,18 +93,18 @@ def fid(
         matrix = replace(matrix, trainer=trainer)
     if jobs is not None and jobs < 1:
         raise CryoccdError(f"jobs = {jobs}, expected 1 or more")
-    table = FidTable(matrix, chosen, results, runs, dispatch, console, device, weights, mixed)
+    cells = FidTable(matrix, chosen, results, runs, dispatch, console, device, weights, mixed)
     if not allow_missing:
         groups = [spec.name for spec in matrix.datasets]
         side = 1 if mixed or device != "cpu" else min(jobs or cpu_count() or 1, len(groups))
         if side > 1:
-            left_out = ("styles", "jobs", "allow_missing", "reference")
+            left_out = ("table", "styles", "jobs", "allow_missing", "reference")
             kept = {k: v for k, v in options.items() if v is not None and k not in left_out}
-            command = ["table", "fid", *(f"--{name}={value}" for name, value in kept.items())]
+            command = ["table", table, *(f"--{name}={value}" for name, value in kept.items())]
             side_by_side(groups, command, side, runs / matrix.profile / "logs", console)
         else:
-            table.run()
-    finish(table, allow_missing, reference)
+            cells.run()
+    finish(cells, allow_missing, published)
 
 
 def run(argv: list[str]) -> None:
@@ -108,4 +114,4 @@ def run(argv: list[str]) -> None:
     if not argv or argv[0] not in TABLES:
         named = repr(argv[0]) if argv else "none"
         raise CryoccdError(f"table: {named} asked for, expected one of {', '.join(TABLES)}")
-    call("table fid", fid, argv[1:])
+    call(f"table {argv[0]}", make, argv[1:], table=argv[0])

@@ -15,6 +15,7 @@ def translate(
     resume: bool = False,
     device: str = "cpu",
     title: str = "translate",
+    set: list[str] | None = None,
 ) -> None:
     """Give simulated micrographs realistic noise; the labels stay as they are.
 
@@ -27,7 +28,10 @@ def translate(
         resume: keep finished micrographs of an interrupted run.
         device: cpu, cuda or cuda:N.
         title: what stands before the progress bar.
+        set: NAME=VALUE, a setting of the model in place of the fit's, such as
+            model.init_args.sampler.init_args.steps=50; may be given several times.
     """
+    from cryoccd.io.dotted import parse_dotted
     from cryoccd.methods.checkpoint import load_translator
     from cryoccd.methods.translate import translate_dataset
     from cryoccd.simulate.run import check_device
@@ -35,8 +39,11 @@ def translate(
     if style < 0:
         raise CryoccdError(f"style = {style}, expected 0 or more")
     check_device(device)
-    model = load_translator(checkpoint)
-    translate_dataset(model, checkpoint, input, output, seed, style, resume, device, title)
+    settings = parse_dotted("set", set or ())
+    model = load_translator(checkpoint, settings)
+    translate_dataset(
+        model, checkpoint, input, output, seed, style, resume, device, title, settings
+    )
 
 
 def run(argv: list[str]) -> None:

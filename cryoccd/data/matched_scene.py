@@ -58,6 +58,7 @@ def simulate_like(
     seed: int,
     workers: int,
     title: str,
+    defocus_factor: float = 1.0,
 ) -> None:
     """Simulate micrographs of a structure under the estimated conditions of a real folder.
 
@@ -69,9 +70,10 @@ def simulate_like(
         seed: seed of the set.
         workers: processes.
         title: on the progress bar.
+        defocus_factor: both ends of the range of defocus over those of the folder's optics.
     """
     scene, optics = estimate_scene(folder), folder.optics()
-    image = folder.image(folder.names()[0])
+    image, (low_A, high_A) = folder.image(folder.names()[0]), optics.defocus_A
     config = SimulateConfig(
         species=[SpeciesConfig(structure)],
         count=count,
@@ -83,7 +85,7 @@ def simulate_like(
             voltage_kV=optics.voltage_kV,
             cs_mm=optics.cs_mm,
             amplitude_contrast=optics.amplitude_contrast,
-            defocus_A=optics.defocus_A,
+            defocus_A=(low_A * defocus_factor, high_A * defocus_factor),
         ),
     )
     simulate(config, output, workers=workers, resume=True, title=title)

@@ -24,6 +24,7 @@ class OracleRecipe(Recipe):
         n_test: real test micrographs, and simulated ones to translate.
         seed: seed of both sides.
         workers: processes of the simulation.
+        defocus_factor: range of the simulated defocus over that which the real side's optics tell.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class OracleRecipe(Recipe):
         n_test: int = 32,
         seed: int = 0,
         workers: int = 2,
+        defocus_factor: float = 1.0,
     ) -> None:
         if style not in STYLES:
             raise CryoccdError(f"style {style!r} is unknown, expected one of {', '.join(STYLES)}")
@@ -43,6 +45,7 @@ class OracleRecipe(Recipe):
         self.n_test = n_test
         self.seed = seed
         self.workers = workers
+        self.defocus_factor = defocus_factor
 
     @property
     def domain(self) -> str:
@@ -64,4 +67,5 @@ class OracleRecipe(Recipe):
         seed = item_seed(self.seed, "simulated", split, self.style)
         title = f"simulate · {split} · {self.style}"
         folder = open_folder(real)
-        simulate_like(folder, self.structure, output, count, seed, self.workers, title)
+        known = (folder, self.structure, output, count, seed, self.workers, title)
+        simulate_like(*known, self.defocus_factor)

@@ -30,6 +30,7 @@ class RealRecipe(Recipe):
         n_train: simulated training micrographs; by default as many as real ones.
         seed: seed of the simulated side.
         workers: processes of the simulation.
+        defocus_factor: range of the simulated defocus over that of the real side's optics.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class RealRecipe(Recipe):
         n_train: int | None = None,
         seed: int = 0,
         workers: int = 2,
+        defocus_factor: float = 1.0,
     ) -> None:
         if bin < 1:
             raise CryoccdError(f"bin = {bin}, expected 1 (none), 2, 3, ...")
@@ -49,6 +51,7 @@ class RealRecipe(Recipe):
         self.n_train = n_train
         self.seed = seed
         self.workers = workers
+        self.defocus_factor = defocus_factor
 
     @property
     def domain(self) -> str:
@@ -70,7 +73,8 @@ class RealRecipe(Recipe):
         seed = item_seed(self.seed, "simulated", split)
         title = f"simulate · {split} · {self.domain}"
         folder = open_folder(real)
-        simulate_like(folder, self.structure, output, count, seed, self.workers, title)
+        known = (folder, self.structure, output, count, seed, self.workers, title)
+        simulate_like(*known, self.defocus_factor)
 
 
 def bin_folder(source: MicrographFolder, output: Path, factor: int) -> None:

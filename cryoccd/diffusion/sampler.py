@@ -23,7 +23,7 @@ from torch import Tensor
 
 from cryoccd.diffusion.schedule import NoiseSchedule
 from cryoccd.diffusion.scheduler import SchedulerFactory, fit_scheduler
-from cryoccd.errors import CryoccdError
+from cryoccd.errors import CryoccdError, UnfitError
 from cryoccd.randomness import noise_like
 
 __all__ = ["Sampler", "SchedulerFactory"]
@@ -71,6 +71,7 @@ class Sampler:
         """Refuse what sampling with this schedule would refuse, on one pixel without a network.
 
         Raises:
+            UnfitError: more steps than levels.
             CryoccdError: see `__call__`.
         """
         self(lambda image, t: image, torch.zeros(1, 1, 1, 1), schedule, [torch.Generator()])
@@ -127,7 +128,7 @@ class Sampler:
             )
         start = schedule.steps if self.start is None else self.start
         if not self.steps <= start <= schedule.steps:
-            raise CryoccdError(
+            raise UnfitError(
                 f"sampler: steps = {self.steps}, start = {self.start}, expected steps <= start <= "
                 f"{schedule.steps}, the levels of the noise schedule"
             )

@@ -36,7 +36,7 @@ class Row:
     """A row of the table in one column.
 
     Args:
-        method: its name, or that of an anchor.
+        method: its name in the matrix, or that of an anchor.
         trained_on: what its model is fitted on; None for the anchors.
     """
 
@@ -71,9 +71,10 @@ class Column:
 
     def prepare(self) -> None:
         """Make the folders that are absent."""
-        recipe = self.spec.recipe
-        recipe.prepare(self.places.simulated, self.places.real)
-        recipe.prepare_test(self.places.simulated_test, self.places.real)
+        self.fits.prepare(self.spec)
+        for side in self.matrix.sides:
+            places = self.fits.runs.data(self.spec.name, side)
+            self.spec.recipe_of(side).prepare_test(places.simulated_test, places.real)
 
     @cached_property
     def real_test(self) -> FieldFolder:
@@ -117,14 +118,17 @@ class Column:
     def config_hash(self, row: Row, seed: int) -> str:
         """Hash of all that decides a cell, but for the column's data and the version."""
         model = row.trained_on and self.fits.hash(row.method, row.trained_on, seed)
-        return hash_config(
-            {
-                "protocol": asdict(self.protocol),
-                "seed": seed,
-                "weights": self.weights.sha256,
-                "model": model,
-            }
-        )
+        decisive: dict[str, Any] = {
+            "protocol": asdict(self.protocol),
+            "seed": seed,
+            "weights": self.weights.sha256,
+            "model": model,
+        }
+        if settings := self.matrix.variant(row.method).settings:
+            decisive["set"] = settings
+        if side := self.matrix.side_of(row.method):
+            decisive["side"] = self.fits.runs.data(self.spec.name, side).hash
+        return hash_config(decisive)
 
     def finished(self, row: Row, seed: int) -> bool:
         """Whether the cell is there and still stands."""
@@ -161,7 +165,8 @@ class Column:
             protocol=self.protocol.as_dict()
             | self.weights.protocol()
             | {"split": "test", "domain": self.spec.recipe.domain, "choices": chosen}
-            | (row.trained_on.record() if row.trained_on else {}),
+            | (row.trained_on.record() if row.trained_on else {})
+            | self._variant(row.method),
             provenance=provenance(
                 self.config_hash(row, seed),
                 self.places.hash,
@@ -174,8 +179,14 @@ class Column:
         self, method: str, trained_on: TrainedOn, seed: int
     ) -> tuple[FieldFolder, dict[str, Any]]:
         folder = self.fits.translate(method, trained_on, self.spec.name, seed)
-        model = load_translator(self.fits.checkpoint(method, trained_on, seed))
+        settings = self.matrix.variant(method).settings
+        model = load_translator(self.fits.checkpoint(method, trained_on, seed), settings)
         return read_fields(folder, diameter_A=self._diameter_A), dict(model.choices())
+
+    def _variant(self, method: str) -> dict[str, Any]:
+        """The entry of a cell's protocol that says what the row changes of its method."""
+        known = self.matrix.variants
+        return {"variant": known[method].record()} if method in known else {}
 
     def _evaluate(self, method: str, generated: Iterable[Field]) -> dict[str, Metric]:
         with self.console.status(f"evaluate · {method} · {self.spec.name}"):

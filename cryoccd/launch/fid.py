@@ -1,4 +1,4 @@
-"""Every cell of the FID table: the two anchors, and each method fitted, translated, evaluated."""
+"""Every cell of a table: the two anchors, and each row fitted, translated, evaluated."""
 
 import time
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class FidTable:
     """Runs the cells of a matrix that are not finished.
 
     Args:
-        matrix: methods and data sets; its table's name is that of this way of training.
+        matrix: rows and data sets; its table's name is that of this way of training.
         seeds: seeds of each.
         results: where cells are written.
         runs: where data, checkpoints and generated sets are kept.
@@ -61,8 +61,7 @@ class FidTable:
         done, made, started = 0, 0, time.monotonic()
         for spec in self.mixed.specs if self.mixed else ():
             self.console.rule(f"training data · {spec.name}")
-            places = self.fits.runs.data(spec.name)
-            spec.recipe.prepare(places.simulated, places.real)
+            self.fits.prepare(spec)
         for spec in self.matrix.datasets:
             self.console.rule(f"data · {spec.name}")
             column = self._column(spec)

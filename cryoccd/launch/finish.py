@@ -14,17 +14,22 @@ from cryoccd.launch.fid import FidTable
 from cryoccd.launch.matrix import DatasetSpec
 from cryoccd.report.gallery import write_gallery
 from cryoccd.report.page import write_page
-from cryoccd.report.reference import read_reference
+from cryoccd.report.reference import Published
 from cryoccd.report.table import reduce_cells
 from cryoccd.report.terminal import render
 from cryoccd.report.writers import write_table
 
-REFERENCE = Path("benchmarks/reference.yaml")
 _CROPS = 3
 
 
-def finish(run: FidTable, allow_missing: bool, reference: bool) -> None:
-    """Reduce the cells, print the table, write table files, galleries and the page."""
+def finish(run: FidTable, allow_missing: bool, published: Sequence[Published] = ()) -> None:
+    """Reduce the cells, print the table, write table files, galleries and the page.
+
+    Args:
+        run: the table.
+        allow_missing: whether cells may be missing.
+        published: tables that are shown beside.
+    """
     matrix = run.matrix
     table = reduce_cells(
         run.results,
@@ -35,7 +40,7 @@ def finish(run: FidTable, allow_missing: bool, reference: bool) -> None:
         matrix.metrics,
         run.seeds,
         allow_missing,
-        read_reference(REFERENCE) if reference else (),
+        published,
     )
     render(table, run.console)
     written = list(write_table(table, run.results))
@@ -54,7 +59,8 @@ def finish(run: FidTable, allow_missing: bool, reference: bool) -> None:
 def _write_gallery(run: FidTable, spec: DatasetSpec, path: Path) -> bool:
     """Clean, each method and real, at the same crops; False where no set was generated."""
     places, seed, side = run.fits.runs.data(spec.name), run.seeds[0], 2 * run.matrix.crop_px
-    generated = {method: run.generated(method, spec, seed) for method in run.matrix.methods}
+    shown = [m for m in run.matrix.methods if m in (run.matrix.gallery or run.matrix.methods)]
+    generated = {method: run.generated(method, spec, seed) for method in shown}
     generated = {m: f for m, f in generated.items() if (f / "manifest.json").is_file()}
     if not generated:
         return False

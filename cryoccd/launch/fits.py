@@ -1,6 +1,7 @@
 """Fits methods and translates with them, through the verbs that a user has."""
 
 import dataclasses
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,9 +14,10 @@ import cryoccd
 from cryoccd.data.part import FolderPair
 from cryoccd.io.atomic import sha256_file, write_text
 from cryoccd.io.checked import read_json
-from cryoccd.launch.matrix import Matrix
-from cryoccd.launch.places import Runs
+from cryoccd.launch.matrix import DatasetSpec, Matrix
+from cryoccd.launch.places import Places, Runs
 from cryoccd.launch.training import TrainedOn
+from cryoccd.launch.variants import MODEL
 from cryoccd.report.provenance import hash_config
 
 Command = Callable[[list[str]], None]
@@ -41,46 +43,58 @@ class Fits:
     device: str
     _fitted: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
-    def hash(self, method: str, trained_on: TrainedOn, seed: int) -> str:
-        """Hash of all that decides a model, but for the version."""
-        files = [*self.matrix.method_configs(method), self.matrix.trainer]
+    def hash(self, row: str, trained_on: TrainedOn, seed: int) -> str:
+        """Hash of all that decides a row's model, but for the version."""
+        files = [*self.matrix.method_configs(row), self.matrix.trainer]
         return hash_config(
             {
                 "files": [path.read_text(encoding="utf8") for path in files],
-                "overrides": self.matrix.method_overrides.get(method, {}),
-                "data": self.matrix.data,
+                "overrides": self.matrix.overrides(row),
+                "data": self._data(row),
                 "seed": seed,
-                "folders": [self.runs.data(name).training_hash for name in trained_on.styles],
+                "folders": [places.training_hash for places in self._places(row, trained_on)],
                 **trained_on.record(),
             }
         )
 
-    def checkpoint(self, method: str, trained_on: TrainedOn, seed: int) -> Path:
-        """Fit a method, or go on where an earlier run of the same fit stopped.
+    def prepare(self, spec: DatasetSpec) -> None:
+        """Make the folders of a data set that models are fitted on, where they are absent."""
+        for side in self.matrix.sides:
+            places = self.runs.data(spec.name, side)
+            spec.recipe_of(side).prepare(places.simulated, places.real)
+
+    def checkpoint(self, row: str, trained_on: TrainedOn, seed: int) -> Path:
+        """Fit a row's model, or go on where an earlier run of the same fit stopped.
 
         Raises:
             UnfitError: it cannot be fitted to these data.
         """
-        folder = self.runs.fit(method, trained_on.label, seed)
+        name = self.matrix.fit_of(row)
+        folder = self.runs.fit(name, trained_on.label, seed)
         checkpoint = folder / "last.ckpt"
         if checkpoint in self._fitted:
             return checkpoint
         stamp = folder / "made_from.txt"
-        current = f"{self.hash(method, trained_on, seed)} {cryoccd.__version__}\n"
+        current = f"{self.hash(row, trained_on, seed)} {cryoccd.__version__}\n"
         if folder.exists() and (not stamp.is_file() or stamp.read_text() != current):
             shutil.rmtree(folder)  # a fit of another configuration or other data
         write_text(stamp, current)
-        title = f"fit · {method} · {trained_on.label}"
-        arguments = self._arguments(method, trained_on, seed, folder)
+        title = f"fit · {name} · {trained_on.label}"
+        arguments = self._arguments(row, trained_on, seed, folder)
         self.command(["fit", *arguments, f"--progress.title={title}"])
         self._fitted.add(checkpoint)
         return checkpoint
 
-    def translate(self, method: str, trained_on: TrainedOn, dataset: str, seed: int) -> Path:
-        """Fit a method and translate the simulated test side of a data set; the folder of it."""
-        checkpoint = self.checkpoint(method, trained_on, seed)
-        source = self.runs.data(dataset).simulated_test
-        output = self.runs.generated(method, trained_on.label, dataset, seed)
+    def translate(self, row: str, trained_on: TrainedOn, dataset: str, seed: int) -> Path:
+        """Fit a row's model and translate its simulated test side of a data set; the folder of it.
+
+        Raises:
+            UnfitError: it cannot be fitted to these data, or its sampler refuses the model.
+        """
+        checkpoint = self.checkpoint(row, trained_on, seed)
+        source = self.runs.data(dataset, self.matrix.side_of(row)).simulated_test
+        output = self.runs.generated(row, trained_on.label, dataset, seed)
+        settings = self.matrix.variant(row).settings
         style = trained_on.style(dataset)
         facts = {
             "version": cryoccd.__version__,
@@ -88,34 +102,42 @@ class Fits:
             "input_sha256": sha256_file(source / "manifest.json"),
             "style": style,
         }
-        if output.exists() and not _made_by(output, facts):
+        if output.exists() and not _made_by(output, facts, settings):
             shutil.rmtree(output)
-        title = f"translate · {method} · {dataset}"
+        title = f"translate · {row} · {dataset}"
         argv = [f"--checkpoint={checkpoint}", f"--input={source}", f"--output={output}"]
         argv += [f"--seed={seed}", f"--style={style}", f"--device={self.device}"]
+        argv += [f"--set={name}={_text(value)}" for name, value in settings.items()]
         self.command(["translate", *argv, f"--title={title}", "--resume"])
         return output
 
-    def _arguments(self, method: str, trained_on: TrainedOn, seed: int, folder: Path) -> list[str]:
+    def _arguments(self, row: str, trained_on: TrainedOn, seed: int, folder: Path) -> list[str]:
         data = folder / "data.yaml"
-        write_text(data, yaml.safe_dump({"data": self._data(trained_on, seed)}))
-        files = [*self.matrix.method_configs(method), data, self.matrix.trainer]
-        overrides = self.matrix.method_overrides.get(method, {})
+        write_text(data, yaml.safe_dump({"data": self._module(row, trained_on, seed)}))
+        files = [*self.matrix.method_configs(row), data, self.matrix.trainer]
+        overrides = self.matrix.overrides(row)
         return [
             *(f"--config={path}" for path in files),
-            *(f"--model.init_args.{name}={value}" for name, value in overrides.items()),
+            *(f"--{MODEL}{name}={_text(value)}" for name, value in overrides.items()),
             f"--seed_everything={seed}",
             f"--trainer.default_root_dir={folder}",
             f"--trainer.logger.init_args.save_dir={folder}",
         ]
 
-    def _data(self, trained_on: TrainedOn, seed: int) -> dict[str, Any]:
-        own = {key: value for key, value in self.matrix.data.items() if key in _OF_A_PAIR}
-        common = {key: value for key, value in self.matrix.data.items() if key not in own}
-        places = [self.runs.data(name) for name in trained_on.styles]
+    def _data(self, row: str) -> dict[str, Any]:
+        return {**self.matrix.data, **self.matrix.variant(row).data}
+
+    def _places(self, row: str, trained_on: TrainedOn) -> list[Places]:
+        side = self.matrix.side_of(row)
+        return [self.runs.data(name, side) for name in trained_on.styles]
+
+    def _module(self, row: str, trained_on: TrainedOn, seed: int) -> dict[str, Any]:
+        data = self._data(row)
+        own = {key: value for key, value in data.items() if key in _OF_A_PAIR}
+        common = {key: value for key, value in data.items() if key not in own}
         pairs = [
             {"simulated": str(p.simulated), "real": str(p.real), "cache": str(p.ice_maps)} | own
-            for p in places
+            for p in self._places(row, trained_on)
         ]
         if trained_on.way == "mixed":
             name, folders = "mixed.MixedDataModule", {"parts": pairs}
@@ -127,9 +149,15 @@ class Fits:
         }
 
 
-def _made_by(output: Path, facts: dict[str, Any]) -> bool:
+def _made_by(output: Path, facts: dict[str, Any], settings: dict[str, Any]) -> bool:
     """Whether a (perhaps unfinished) generated set was made under these facts."""
     records = [output / "manifest.json", *(output / ".items").glob("[!.]*.json")]
+    known = [read_json(path)["made_by"] for path in records if path.is_file()]
     return all(
-        facts.items() <= read_json(path)["made_by"].items() for path in records if path.is_file()
+        facts.items() <= made_by.items() and made_by.get("set", {}) == settings for made_by in known
     )
+
+
+def _text(value: object) -> str:
+    """A value on a command line, that reads it as YAML."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,6 +1,6 @@
-"""The matrix behind a table: methods, data sets and seeds, read from experiments/*.yaml."""
+"""The matrix behind a table: rows, data sets and seeds, read from experiments/*.yaml."""
 
-from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from cryoccd.data.recipe import Recipe
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import parse_yaml
 from cryoccd.io.refusal import one_line
-from cryoccd.metrics.standard import standard_figures
+from cryoccd.launch.variants import Variant, grid
+from cryoccd.report.cells import CEILING, FLOOR, check_name
 
 CONFIGS = Path("configs")
 EXPERIMENTS = Path("experiments")
@@ -27,10 +28,17 @@ class DatasetSpec:
     Args:
         name: name of the column group.
         recipe: makes the folders.
+        sides: recipes of other simulated sides against the same real one, by the name of the side;
+            filled in from the variants.
     """
 
     name: str
     recipe: Recipe
+    sides: dict[str, Recipe] = field(default_factory=dict)
+
+    def recipe_of(self, side: str) -> Recipe:
+        """What makes a simulated side; "" for the common one."""
+        return self.sides[side] if side else self.recipe
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,6 @@ class Matrix:
     Args:
         table: name of the table.
         profile: name of the profile, a folder under results/ and runs/.
-        methods: rows, by the names of configs/method/NAME.yaml.
         datasets: column groups.
         metrics: columns of each group.
         trainer: trainer configuration.
@@ -52,11 +59,15 @@ class Matrix:
         method_overrides: arguments of single methods, by name.
         default_datasets: names of the column groups that are made when none is named; all by
             default.
+        methods: rows, by the names of variants or of configs/method/NAME.yaml; all variants by
+            default.
+        variants: methods with something changed.
+        axes: many of them, see `cryoccd.launch.variants`.
+        gallery: rows that the galleries show, all by default.
     """
 
     table: str
     profile: str
-    methods: list[str]
     datasets: list[DatasetSpec]
     metrics: list[str]
     trainer: Path
@@ -67,12 +78,43 @@ class Matrix:
     tile_px: int
     method_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
     default_datasets: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
+    variants: dict[str, Variant] = field(default_factory=dict)
+    axes: list[dict[str, dict[str, Any]]] = field(default_factory=list)
+    gallery: list[str] = field(default_factory=list)
 
-    def method_configs(self, method: str) -> list[Path]:
-        """Configuration files of a method, in the order in which they are merged."""
+    def variant(self, row: str) -> Variant:
+        """What a row is: a variant, or a method as it is."""
+        return self.variants.get(row) or Variant(row)
+
+    def fit_of(self, row: str) -> str:
+        """Name of a row's fit: its method's, or that of the first variant that is fitted alike."""
+        fitted = self.variant(row).fitted
+        alike = (name for name, each in self.variants.items() if each.fitted == fitted)
+        return fitted.method if fitted == Variant(fitted.method) else next(alike)
+
+    def side_of(self, row: str) -> str:
+        """Name of a row's simulated side: that of the first variant with its; "" for the common."""
+        recipe = self.variant(row).recipe
+        alike = (name for name, each in self.variants.items() if each.recipe == recipe)
+        return next(alike) if recipe else ""
+
+    @property
+    def sides(self) -> list[str]:
+        """Names of the simulated sides of all rows, the common one first."""
+        return list(dict.fromkeys(["", *map(self.side_of, self.methods)]))
+
+    def overrides(self, row: str) -> dict[str, Any]:
+        """Arguments of the model that a row is fitted with in place of its configuration's."""
+        variant = self.variant(row)
+        return {**self.method_overrides.get(variant.method, {}), **variant.overrides}
+
+    def method_configs(self, row: str) -> list[Path]:
+        """Configuration files of a row's method, in the order in which they are merged."""
+        method = self.variant(row).method
         paths = [CONFIGS / "method" / f"{method}.yaml"]
         if not paths[0].is_file():
-            known = ", ".join(known_methods())
+            known = ", ".join([*self.variants, *known_methods()])
             raise CryoccdError(f"{paths[0]}: no such method; known are {known}, or {ALL}")
         demo = CONFIGS / "method" / "demo" / f"{method}.yaml"
         if self.demo_methods and demo.is_file():
@@ -80,11 +122,17 @@ class Matrix:
         return paths
 
 
-def read_profile(profile: str, data: Path | None, structure: str | None) -> Matrix:
+def read_profile(
+    profile: str, data: Path | None, structure: str | None, table: str = "fid"
+) -> Matrix:
     """The matrix of a profile, for the user's folder and structure where it asks for them."""
     given = {"DATA": data, "STRUCTURE": structure, "NAME": data and data.resolve().name}
     replacements = {name: str(value) for name, value in given.items() if value is not None}
-    return read_matrix(EXPERIMENTS / f"fid-{profile}.yaml", replacements)
+    path = EXPERIMENTS / f"{table}-{profile}.yaml"
+    matrix = read_matrix(path, replacements)
+    if matrix.table != table:
+        raise CryoccdError(f"{path}: table = {matrix.table}, expected {table}, as its name has it")
+    return matrix
 
 
 def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:
@@ -101,66 +149,36 @@ def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:
     for name in ("DATA", "STRUCTURE"):
         if "{" + name + "}" in text:
             raise CryoccdError(f"{path}: needs {name}; add --{name.lower()} (make: {name}=...)")
-    parser = ArgumentParser(prog="cryoccd table fid", exit_on_error=False)
+    parser = ArgumentParser(prog="cryoccd table", exit_on_error=False)
     parser.add_class_arguments(Matrix, as_group=False)
+    raw = parse_yaml(text, path)
     with one_line(parser, [path]):
-        values = parser.instantiate(parser.parse_object(parse_yaml(text, path)))
-    return Matrix(**vars(values))
+        parser.parse_object(deepcopy(raw))  # it writes there; what comes now trusts the kinds
+        rows = {**(raw.pop("variants", None) or {}), **grid(raw.pop("axes", None) or [])}
+        parser.parse_object(deepcopy({**raw, "variants": rows}))
+        values = vars(parser.instantiate(parser.parse_object(_with_sides(raw, rows))))
+    # not by the parser, which would make an object of every class_path in a setting
+    variants = {name: Variant(**fields) for name, fields in rows.items()}
+    matrix = Matrix(**{**values, "variants": variants})
+    for name in matrix.variants:
+        check_name("variants", name)
+        if name in (*known_methods(), ALL, FLOOR, CEILING):
+            raise CryoccdError(f"{path}: variants: {name} is taken; take another name")
+    return matrix if matrix.methods else replace(matrix, methods=list(matrix.variants))
 
 
-def choose_metrics(wanted: Sequence[str], added: Sequence[str]) -> list[str]:
-    """Columns of each group: those of networks whose weights are given, then the wanted ones.
-
-    Raises:
-        CryoccdError: a name that no figure has.
-    """
-    known = {*standard_figures(), *added}
-    if unknown := [name for name in wanted if name not in known]:
-        raise CryoccdError(
-            f"metrics: {', '.join(unknown)} unknown; known are {', '.join(sorted(known))}"
-        )
-    return list(dict.fromkeys([*added, *wanted]))
+def _with_sides(raw: dict[str, Any], rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The matrix with a recipe of each data set for every variant that changes recipes."""
+    changed = {name: fields["recipe"] for name, fields in rows.items() if fields.get("recipe")}
+    datasets = [
+        {**spec, "sides": {n: _changed(spec["recipe"], c) for n, c in changed.items()}}
+        for spec in raw["datasets"]
+    ]
+    return {**raw, "datasets": datasets}
 
 
-def select(matrix: Matrix, methods: Sequence[str] | None, datasets: Sequence[str] | None) -> Matrix:
-    """The matrix with some of its rows and column groups.
-
-    Args:
-        matrix: the whole.
-        methods: any methods, also such as the matrix does not name; ["all"] for every one that has
-            a configuration; None for those of the matrix.
-        datasets: some of its data sets; ["all"] for all; None for its default.
-
-    Raises:
-        CryoccdError: a name is unknown.
-    """
-    if methods is None:
-        methods = matrix.methods
-    elif list(methods) == [ALL]:
-        # those of the matrix first, in its order
-        methods = list(dict.fromkeys([*matrix.methods, *known_methods()]))
-    columns = chosen("styles", datasets or matrix.default_datasets or [ALL], matrix.datasets)
-    selected = replace(matrix, methods=list(methods), datasets=columns)
-    for method in selected.methods:
-        selected.method_configs(method)
-    return selected
-
-
-def chosen(field: str, names: Sequence[str], specs: Sequence[DatasetSpec]) -> list[DatasetSpec]:
-    """The data sets of some names, or of ["all"], in the order of the names.
-
-    Raises:
-        CryoccdError: a name is unknown.
-    """
-    if list(names) == [ALL]:
-        return list(specs)
-    known = {spec.name: spec for spec in specs}
-    for name in names:
-        if name not in known:
-            raise CryoccdError(
-                f"{field}: {name!r} is unknown, expected of {', '.join(known)}, or {ALL}"
-            )
-    return [known[name] for name in names]
+def _changed(recipe: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {**recipe, "init_args": {**recipe.get("init_args", {}), **changes}}
 
 
 def known_methods() -> list[str]:

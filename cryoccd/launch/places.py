@@ -9,9 +9,15 @@ from cryoccd.report.provenance import hash_config, hash_folder
 
 @dataclass(frozen=True)
 class Places:
-    """Folders of one data set of a run; the hashes are taken once, when the folders are whole."""
+    """Folders of one data set of a run; the hashes are taken once, when the folders are whole.
+
+    Args:
+        root: of the data set.
+        side: name of its simulated side; "" for the common one.
+    """
 
     root: Path
+    side: str = ""
 
     @property
     def real(self) -> Path:
@@ -21,12 +27,12 @@ class Places:
     @property
     def simulated(self) -> Path:
         """Simulated side for training."""
-        return self.root / "simulated"
+        return self.root / f"simulated{self._suffix}"
 
     @property
     def simulated_test(self) -> Path:
         """Simulated side to be translated."""
-        return self.root / "simulated_test"
+        return self.root / f"simulated_test{self._suffix}"
 
     @property
     def ice_maps(self) -> Path:
@@ -43,6 +49,10 @@ class Places:
         """Hash of all three folders."""
         return hash_config([self.training_hash, hash_folder(self.simulated_test)])
 
+    @property
+    def _suffix(self) -> str:
+        return f".{self.side}" if self.side else ""
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -53,17 +63,19 @@ class Runs:
     """
 
     root: Path
-    _known: dict[str, Places] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _known: dict[tuple[str, str], Places] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def data(self, dataset: str) -> Places:
-        """Folders of a data set."""
-        return self._known.setdefault(dataset, Places(self.root / "data" / dataset))
+    def data(self, dataset: str, side: str = "") -> Places:
+        """Folders of a data set with one of its simulated sides."""
+        return self._known.setdefault((dataset, side), Places(self.root / "data" / dataset, side))
 
     def fit(self, method: str, trained_on: str, seed: int) -> Path:
         """Checkpoint and configuration of a fit."""
         return self.root / "fit" / f"{method}__{trained_on}__{seed}"
 
-    def generated(self, method: str, trained_on: str, dataset: str, seed: int) -> Path:
-        """Micrographs of a data set as a fit translates them."""
+    def generated(self, row: str, trained_on: str, dataset: str, seed: int) -> Path:
+        """Micrographs of a data set as a row's fit translates them."""
         sets = dataset if trained_on == dataset else f"{trained_on}__{dataset}"
-        return self.root / "generated" / f"{method}__{sets}__{seed}"
+        return self.root / "generated" / f"{row}__{sets}__{seed}"

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import read_yaml
-from cryoccd.launch.matrix import DatasetSpec, Matrix, chosen
+from cryoccd.launch.matrix import DatasetSpec, Matrix
+from cryoccd.launch.selection import chosen
 from cryoccd.methods.base import Translator
 
 Way = Literal["per_style", "mixed"]

@@ -1,22 +1,30 @@
 """A fitted method from its checkpoint and the configuration beside it."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from jsonargparse import ArgumentParser
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import read_yaml
+from cryoccd.io.dotted import with_dotted
 from cryoccd.io.refusal import one_line
 from cryoccd.methods.base import Translator
 
 
-def load_translator(checkpoint: Path) -> Translator:
+def load_translator(checkpoint: Path, settings: Mapping[str, Any] | None = None) -> Translator:
     """Build the method that `config.yaml` beside the checkpoint names and load its weights.
 
+    Args:
+        checkpoint: of a fit.
+        settings: values by dotted names below `model`, in place of the configuration's.
+
     Raises:
-        CryoccdError: a file is missing, or is no checkpoint of ours. Pickled objects are refused.
+        CryoccdError: a file is missing, or is no checkpoint of ours; pickled objects are refused. A
+            setting is unknown, or asks for other weights.
     """
     config_path = checkpoint.parent / "config.yaml"
     for path in (checkpoint, config_path):
@@ -25,10 +33,15 @@ def load_translator(checkpoint: Path) -> Translator:
     config = read_yaml(config_path)
     if "model" not in config:
         raise CryoccdError(f"{config_path}: no key `model`; it is not a configuration of a fit")
+    settings = settings or {}
+    for name in settings:
+        if not name.startswith("model."):
+            raise CryoccdError(f"set: {name} is no setting of a model, expected model.init_args...")
     parser = ArgumentParser(prog="cryoccd fit", exit_on_error=False)
     parser.add_subclass_arguments(Translator, "model")
     with one_line(parser, [config_path]):
-        model = parser.instantiate(parser.parse_object({"model": config["model"]})).model
+        changed = with_dotted({"model": config["model"]}, settings)
+        model = parser.instantiate(parser.parse_object(changed)).model
     if not isinstance(model, Translator):
         raise CryoccdError(f"{config_path}: `model` is no Translator")
     try:

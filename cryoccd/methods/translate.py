@@ -1,6 +1,8 @@
 """A simulated micrograph, or a whole dataset folder of them, through a fitted method."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,8 +61,21 @@ def translate_dataset(
     resume: bool = False,
     device: str = "cpu",
     title: str = "translate",
+    settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a dataset folder with the labels of `source` and images made by the method.
+
+    Args:
+        model: fitted.
+        checkpoint: that it was loaded from.
+        source: simulated set.
+        output: the folder.
+        seed: of the noise.
+        style: index of the acquisition style.
+        resume: keep finished micrographs of an interrupted run.
+        device: where to compute.
+        title: what stands before the progress bar.
+        settings: with which it was loaded in place of the fit's, for the manifest.
 
     Raises:
         CryoccdError: `source` is unfinished, or `output` is in the way.
@@ -76,6 +91,8 @@ def translate_dataset(
         "seed": seed,
         "style": style,
     }
+    if settings:
+        made_by["set"] = dict(settings)
     writer = DatasetWriter(output, made_by, resume=resume)
     if writer.finished:
         return

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cryoccd.report.cells import CEILING, FLOOR
 from cryoccd.report.table import EXTRACTORS, LEVEL, OF_A_ROW, Table
-from cryoccd.report.text import DAGGER, UNDEFINED, duration
+from cryoccd.report.text import DAGGER, UNDEFINED, UNDEFINED_CELL, duration
 
 
 def groups(table: Table) -> list[str]:
@@ -51,13 +51,15 @@ def remarks(table: Table) -> tuple[str, ...]:
     seeds = f"mean of {len(table.seeds)} seeds [range over seeds]"
     lines = [
         f"Figures: {seeds if several else 'value [95 % interval]'}; bold or *: the best row of its "
-        f"column, {FLOOR} and {CEILING} apart; {UNDEFINED}: undefined, or not published.",
+        f"column, {FLOOR} and {CEILING} apart; {UNDEFINED_CELL}: for the reason in its note; "
+        f"{UNDEFINED}: not published.",
         *_floor_remarks(table),
     ]
     for p in table.reference:
+        mean = f"; mean over {', '.join(p.datasets)}" if p.rows else ""
         lines.append(
-            f"Published {p.metric}, {p.name}: {p.citation}; {p.protocol}; mean over "
-            f"{', '.join(p.datasets)}. Not comparable with the other columns."
+            f"Published {p.metric}, {p.name}: {p.citation}; {p.protocol}{mean}. Not comparable "
+            "with the other columns."
         )
     return tuple(lines)
 

@@ -38,7 +38,8 @@ class ResultCell:
         protocol: what the figures depend on: crop, tone map, extractor, split and so on, equal
             for all methods. "domain" names the real side: "oracle" or the name of a real data
             set; "choices", where it is there, is what the method itself chose; "training" and
-            "train_styles" say what its model was fitted on.
+            "train_styles" say what its model was fitted on, and "variant" what its row changes of
+            a method.
         provenance: commit, config_hash, data_hash, versions, device, seconds.
 
     Raises:

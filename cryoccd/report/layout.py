@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cryoccd.report.captions import groups, heading, remarks, title
 from cryoccd.report.figure import Figure
 from cryoccd.report.table import Table
-from cryoccd.report.text import MISSING, UNDEFINED, duration, number_text
+from cryoccd.report.text import MISSING, UNDEFINED, UNDEFINED_CELL, duration, number_text
 
 _RANGE = "range of the estimates with micrographs left out, not a confidence interval"
 
@@ -69,7 +69,8 @@ def lay_out(table: Table) -> Layout:
     best = {(d, m): table.best(d, m) for d in table.datasets for m in table.metrics}
     columns = [(group, metric) for group in groups(table) for metric in table.metrics]
     columns.append(("", "wall time"))
-    columns += [("published, not comparable", f"{p.metric}, {p.name}") for p in table.reference]
+    shown = [published for published in table.reference if published.rows]
+    columns += [("published, not comparable", f"{p.metric}, {p.name}") for p in shown]
     rows = []
     for method in table.methods:
         cells = []
@@ -80,7 +81,7 @@ def lay_out(table: Table) -> Layout:
                 is_best = method in best[dataset, metric]
                 cells.append(TextCell(text, notes, is_best, (method, dataset, metric) in better))
         cells.append(TextCell(duration(table.seconds(method))))
-        for published in table.reference:
+        for published in shown:
             mean = published.mean(method)
             cells.append(TextCell(UNDEFINED if mean is None else f"{mean:.1f}"))
         rows.append((method, tuple(cells)))
@@ -99,7 +100,7 @@ def _text(figure: Figure | None, footnotes: _Footnotes) -> tuple[str, tuple[int,
         return MISSING, ()
     notes = [footnotes.number(figure.note)] if figure.note else []
     if figure.value is None:
-        return UNDEFINED, tuple(notes)
+        return UNDEFINED_CELL, tuple(notes)
     if figure.low is None or figure.high is None:
         return number_text(figure.value, abs(figure.value)), tuple(notes)
     if figure.interval == "range":

@@ -20,14 +20,17 @@ class Published:
     """One published table.
 
     Args:
+        table: the table of ours that it is shown beside.
         name: short name of the column.
         citation: where it was published.
         metric: name of the metric there.
         datasets: its data sets.
         protocol: what is known of how it was measured.
-        rows: method to one figure per data set.
+        rows: method to one figure per data set; none where there is something to say, but no
+            figure to be found.
     """
 
+    table: str
     name: str
     citation: str
     metric: str
@@ -40,8 +43,12 @@ class Published:
         return fmean(self.rows[method]) if method in self.rows else None
 
 
-def read_reference(path: Path) -> tuple[Published, ...]:
+def read_reference(path: Path, table: str | None = None) -> tuple[Published, ...]:
     """Read published tables.
+
+    Args:
+        path: the file.
+        table: the one of ours that they belong to; None for all.
 
     Raises:
         CryoccdError: the file is absent, no YAML, or an entry lacks a field or a figure.
@@ -53,7 +60,8 @@ def read_reference(path: Path) -> tuple[Published, ...]:
         raise CryoccdError(f"{path}: not readable as YAML ({reason})") from error
     if not isinstance(entries, list):
         raise CryoccdError(f"{path}: expected a list of published tables")
-    return tuple(_published(path, number, entry) for number, entry in enumerate(entries))
+    found = (_published(path, number, entry) for number, entry in enumerate(entries))
+    return tuple(each for each in found if table in (None, each.table))
 
 
 def _published(path: Path, number: int, entry: Any) -> Published:

@@ -16,7 +16,7 @@ from cryoccd.report.reference import Published
 
 LEVEL = 0.05
 EXTRACTORS = ("extractor", "scattering", "inception")
-OF_A_ROW = ("choices", "training", "train_styles")
+OF_A_ROW = ("choices", "training", "train_styles", "variant")
 """Entries of the protocol in which the rows of a column may differ."""
 
 

@@ -3,6 +3,7 @@
 import math
 
 UNDEFINED = "–"
+UNDEFINED_CELL = "undefined"
 MISSING = "missing"
 DAGGER = "†"
 

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-import cryoccd.cli
-from cryoccd.cli import dispatch, main
+from heard import fits_of
 
 TRAINED, HELD_OUT = ("thin_ice", "thick_ice"), "low_dose"
 TABLE = "fid_mixed_thin_ice-thick_ice"
@@ -21,26 +19,6 @@ def mixed(run):
     argv = [*argv, "--methods", "gaussian,cryogem", "--styles", "all", "--training", "mixed"]
     argv += ["--train_styles", "thick_ice,thin_ice"]  # in any order
     return root, argv, fits_of(argv)
-
-
-def fits_of(argv: list[str]) -> list[str]:
-    """Run a command; the folders that it fitted."""
-    verbs = []
-
-    def listens(words: list[str]) -> None:
-        verbs.append(words)
-        dispatch(words)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cryoccd.cli, "dispatch", listens)
-        assert main(argv) == 0
-    return [
-        Path(word.partition("=")[2]).name
-        for words in verbs
-        if words[0] == "fit"
-        for word in words
-        if word.startswith("--trainer.default_root_dir=")
-    ]
 
 
 def read_cell(root: Path, method: str, style: str):

@@ -10,8 +10,9 @@ from jsonargparse import ActionConfigFile, ArgumentParser
 from cryoccd.cli import main
 from cryoccd.errors import CryoccdError
 from cryoccd.launch.fits import Fits
-from cryoccd.launch.matrix import known_methods, read_matrix, select
+from cryoccd.launch.matrix import known_methods, read_matrix
 from cryoccd.launch.places import Runs
+from cryoccd.launch.selection import select
 from cryoccd.launch.training import TrainedOn, mixture, trains
 from cryoccd.methods.base import Translator
 

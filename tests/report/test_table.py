@@ -124,11 +124,11 @@ def test_seeds_are_averaged_and_wall_time_is_summed(tmp_path):
     assert "wall time of all cells: 9 min 9 s" in " ".join(lay_out(table).heading)
 
 
-def test_undefined_figures_show_a_dash_and_the_reason(tmp_path):
+def test_undefined_figures_say_so_and_why(tmp_path):
     made = figures() | {"cut": {"fd_scattering": entry(None, note="too few crops")}}
     layout = lay_out(reduce(write_cells(tmp_path, made)))
     cell = dict(layout.rows)["cut"][0]
-    assert (cell.text, layout.notes[cell.notes[0] - 1]) == ("–", "too few crops")
+    assert (cell.text, layout.notes[cell.notes[0] - 1]) == ("undefined", "too few crops")
 
 
 def test_title_and_heading_tell_the_protocol(tmp_path):

@@ -16,7 +16,8 @@ from cryoccd.imaging.ctf import ctf
 from cryoccd.imaging.ctf_fit import estimate_defocus_A
 from cryoccd.imaging.discs import disc_mask
 from cryoccd.io.dataset import Dataset
-from cryoccd.launch.matrix import read_matrix, select
+from cryoccd.launch.matrix import read_matrix
+from cryoccd.launch.selection import select
 from cryoccd.records import Optics
 from cryoccd.simulate.oracle import Oracle, OracleMicrograph
 from cryoccd.simulate.oracle_run import _made_by, write_oracle
