@@ -60,10 +60,11 @@ lint: install ## ruff, mypy and the layer contracts
 gallery: install ## draw docs/gallery.md from configs/simulate/gallery
 	$(BIN)/python docs/gallery_figures.py
 
-bench: install ## measure throughput; figures go to benchmarks/
+bench: install ## measure throughput, and the metrics against faults; figures for benchmarks/
 	$(BIN)/python benchmarks/simulate.py
 	$(BIN)/python benchmarks/training.py steps
 	$(BIN)/python benchmarks/training.py sampling
+	$(BIN)/python benchmarks/faults.py --output benchmarks/faults
 
 clean: ## remove runs and results, keep .venv
 	rm -rf runs results

@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.camera import CameraConfig
 from cryoccd.imaging.dose import DoseConfig
 from cryoccd.imaging.inelastic import transmission
@@ -21,6 +20,7 @@ from cryoccd.imaging.projected import project
 from cryoccd.imaging.projection import Projector
 from cryoccd.metrics.images import normalised
 from cryoccd.metrics.measure import Field
+from cryoccd.randomness import item_seed
 from cryoccd.records import Optics, Particles, Scene
 from cryoccd.scene.crowding import CrowdingConfig
 from cryoccd.scene.ice import IceConfig

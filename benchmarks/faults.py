@@ -29,16 +29,16 @@ from scipy.stats import t as student_t
 
 from cryoccd.imaging.lens import Lens
 from cryoccd.io.progress import progress_bar
-from cryoccd.metrics.calibration import Calibration
 from cryoccd.metrics.card import Described, Metric, ReportCard
-from cryoccd.metrics.crop_features import ScatteringExtractor
-from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.intervals import MAX_BLOCKS
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.memorisation import training_features
 from cryoccd.metrics.learnt import Learnt
 from cryoccd.metrics.measure import Field
-from cryoccd.metrics.memorisation import training_features
 from cryoccd.metrics.protocol import NoiseProtocol
+from cryoccd.metrics.signal.calibration import Calibration
+from cryoccd.metrics.signal.detectability import Detectability
 from cryoccd.metrics.standard import standard_card
+from cryoccd.metrics.statistics.intervals import MAX_BLOCKS
 
 _PERMUTATIONS = 99
 _HEAD = """{n} real, {n} training and {n} generated micrographs of 256 px at 4 A, all draws of one

@@ -15,8 +15,8 @@ from faultless import DIAMETER_A, Draw, Microscope, chosen, joined
 from torch import Tensor
 
 from cryoccd.fourier import radial_frequency
-from cryoccd.geometry import item_seed
 from cryoccd.metrics.measure import Field
+from cryoccd.randomness import item_seed
 
 
 @dataclass(frozen=True)

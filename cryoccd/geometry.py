@@ -7,8 +7,6 @@ x runs along columns, y along rows, z towards the electron source: a particle at
 further from the lens and is less under-focused, its defocus is the micrograph's minus z.
 """
 
-import hashlib
-
 import torch
 from torch import Tensor
 
@@ -36,9 +34,3 @@ def matrix_to_euler(matrix: Tensor) -> Tensor:
     rot = torch.where(pole, torch.zeros_like(rot), rot)
     psi = torch.where(pole, torch.atan2(-sign * matrix[..., 1, 0], sign * matrix[..., 0, 0]), psi)
     return torch.rad2deg(torch.stack([rot, tilt, psi], -1))
-
-
-def item_seed(seed: int, *keys: int | str) -> int:
-    """A 63-bit seed of one item: the same alone, in any batch, with any number of workers."""
-    text = ":".join(str(part) for part in (seed, *keys)).encode()
-    return int.from_bytes(hashlib.sha256(text).digest()[:8], "little") >> 1

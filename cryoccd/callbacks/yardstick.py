@@ -14,14 +14,15 @@ from cryoccd.io.folder import MicrographFolder
 from cryoccd.methods.base import Translator
 from cryoccd.methods.translate import translate_micrograph
 from cryoccd.metrics.card import Described, Metric, ReportCard
-from cryoccd.metrics.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.memorisation import Memorisation
 from cryoccd.metrics.fields import FieldFolder
 from cryoccd.metrics.images import normalised
-from cryoccd.metrics.label_rates import LabelRates
 from cryoccd.metrics.learnt import Learnt
 from cryoccd.metrics.measure import Field
 from cryoccd.metrics.protocol import NoiseProtocol
-from cryoccd.metrics.signal_slope import SignalSlope
+from cryoccd.metrics.signal.label_rates import LabelRates
+from cryoccd.metrics.signal.signal_slope import SignalSlope
 from cryoccd.metrics.standard import LeftOut, fitting_protocol, lens_of, standard_card
 
 _OF_CLEAN = {figure.name for figure in (*SignalSlope.figures, *LabelRates.figures)}
@@ -114,7 +115,9 @@ class Yardstick:
         if training is None or not any(isinstance(measure, LeftOut) for measure in card.measures):
             return card
         clean = self.simulated if _OF_CLEAN & set(self.figures) else None
-        learnt = Learnt.of(training, clean, scattering, self.protocol)
+        remembered = {figure.name for figure in Memorisation.figures} & set(self.figures)
+        extractor = scattering if remembered else None
+        learnt = Learnt.of(training, clean, extractor, self.protocol)
         return standard_card(self.protocol, learnt, scattering, lens).only(self.figures)
 
 

@@ -2,27 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Literal
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from cryoccd.cli.parse import call, names
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import check_writable, write_text
-from cryoccd.io.folder import MicrographFolder, open_folder
-from cryoccd.launch.noise_card import Sets, Tests, make_noise_card, refuse_shared
-from cryoccd.metrics.card import check_pixel_sizes
-from cryoccd.metrics.deep import DeepWeights
-from cryoccd.metrics.fields import FieldFolder, read_fields
+from cryoccd.launch.noise_card import Tests, make_noise_card
+from cryoccd.launch.noise_sets import Sources, Split
+from cryoccd.metrics.networks.deep import DeepWeights
 from cryoccd.metrics.protocol import NoiseProtocol
 from cryoccd.metrics.standard import PANEL
-from cryoccd.metrics.verdict import permutations_needed
-from cryoccd.report.noise_card import NoiseCard
+from cryoccd.metrics.statistics.verdict import permutations_needed
 from cryoccd.report.noise_figure import write_noise_figure
-
-Split = Literal["train", "test", "all"]
+from cryoccd.report.noise_terminal import show_noise_card
 
 
 def run(argv: list[str]) -> None:
@@ -95,94 +88,36 @@ def evaluate_noise(
     for name, value, least in (("limit", limit, 1), ("permutations", permutations or None, needed)):
         if value is not None and value < least:
             raise CryoccdError(f"{name} = {value}, expected {least} or more")
-    console = Console(stderr=True)
-    real_folder = open_folder(real, pixel_size_A)
-    real_part = real_split or ("test" if real_folder.has_split else "all")
-    remark = ""
-    if particle_diameter_A is None:
-        particle_diameter_A, remark = _diameter_A(real_folder)
-    elif not particle_diameter_A > 0:
+    if particle_diameter_A is not None and not particle_diameter_A > 0:
         raise CryoccdError(f"particle_diameter_A = {particle_diameter_A}, expected above 0")
-    protocol = NoiseProtocol(crop_px, crops_per_micrograph, tile_px, particle_diameter_A, seed)
-    protocol.as_dict()  # names a wrong crop before the work begins
-
-    def opened(folder: Path, split: str | None, truth: Path | None = None) -> FieldFolder:
-        part = None if split in (None, "all") else split
-        return read_fields(folder, part, limit, pixel_size_A, particle_diameter_A, truth)
-
-    truth, made = opened(real, real_part), opened(generated, generated_split, clean)
-    other = opened(against, generated_split, clean) if against else None
-    if not allow_same:
-        with console.status("reading micrographs"):
-            refuse_shared(truth, made)
-    count = min(len(each) for each in (truth, made, other) if each is not None)
-    truth, made = truth.first(count), made.first(count)
-    if other is not None:
-        other = other.first(count)
-        if other.names != made.names:
-            raise CryoccdError(
-                f"{against}: {other.names[0]}, ... are no translations of the clean micrographs of "
-                f"{generated}; expected the same names"
-            )
-    source = open_folder(reference or real, pixel_size_A)
-    # without splits nothing is left to learn from, unless another folder is named
-    part = reference_split or ("train" if source.has_split else "all" if reference else None)
-    training = (
-        read_fields(
-            source.root,
-            None if part == "all" else part,
-            None,
-            pixel_size_A,
-            particle_diameter_A,
-        )
-        if part
-        else None
+    sources = Sources(
+        real,
+        generated,
+        clean,
+        against,
+        real_split,
+        generated_split,
+        reference,
+        reference_split,
+        limit,
+        pixel_size_A,
     )
-    sets = Sets(truth, made, training, other)
-    check_pixel_sizes({str(each.folder.root): each.folder.pixel_size_A for each in sets.all()})
+    diameter_A, remark = particle_diameter_A, ""
+    if diameter_A is None:
+        diameter_A, remark = sources.diameter_A()
+    protocol = NoiseProtocol(crop_px, crops_per_micrograph, tile_px, diameter_A, seed)
+    protocol.as_dict()  # names a wrong crop before the work begins
+    console = Console(stderr=True)
+    with console.status("reading micrographs"):
+        sets, inputs = sources.open(diameter_A, allow_same)
     weights = DeepWeights.find(inception_weights, clip_weights, names(weights_sha256) or ())
-    inputs = {
-        "real": str(real),
-        "generated": str(generated),
-        "against": str(against) if against else None,
-        "micrographs": count,
-        "real_split": real_part,
-        "generated_split": generated_split or "all",
-        "reference": str(source.root) if training else None,
-        "reference_split": part,
-    }
     tests = Tests(permutations, anchors)
     card = make_noise_card(sets, protocol, weights, tests, inputs, console)
-    write_noise_figure(picture, truth, made, card.protocol["tile_px"])
+    write_noise_figure(picture, sets.real, sets.generated, card.protocol["tile_px"])
     write_text(page, card.markdown(picture.name))
     write_text(output, json.dumps(card.record(), indent=2, allow_nan=False) + "\n")
     shown = Console()
-    _show(card, shown)
+    show_noise_card(card, shown)
     for line in (remark, f"written {output}, {page}, {picture}"):
         if line:
             shown.print(line, markup=False, style="dim", soft_wrap=True)
-
-
-def _diameter_A(folder: MicrographFolder) -> tuple[float | None, str]:
-    """The particle diameter of the optics, or why there is none."""
-    try:
-        return folder.optics().particle_diameter_A, ""
-    except CryoccdError as error:
-        return None, f"no particle diameter: {error}; or give --particle-diameter-A"
-
-
-def _show(card: NoiseCard, console: Console) -> None:
-    table = Table(title=card.title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
-    anchors = [name for name in ("floor", "ceiling") if name in card.anchors]
-    for head in ("figure", "value", "interval", *anchors):
-        table.add_column(head, no_wrap=True, justify="left" if head == "figure" else "right")
-    notes: dict[str, list[str]] = {}
-    for name, metric in card.metrics.items():
-        if metric.note:
-            notes.setdefault(metric.note, []).append(name)
-        read_against = [card.text(card.anchors[anchor][name])[0] for anchor in anchors]
-        table.add_row(name, *card.text(metric), *read_against)
-    console.print(table)
-    for note, of in notes.items():
-        console.print(f"{', '.join(of)}: {note}", markup=False, style="dim")
-    console.print(card.verdict(), markup=False)

@@ -26,8 +26,8 @@ def control(
     Fitted methods of the table's runs folder are used; missing ones are fitted as the table does.
 
     Args:
-        profile: demo (the oracle benchmark) or real (your micrographs); the matrix is
-            experiments/fid-PROFILE.yaml.
+        profile: demo (the oracle benchmark), real (your micrographs) or paper (the published data
+            sets); the matrix is experiments/fid-PROFILE.yaml.
         methods: comma list of methods, or all of configs/method; by default those of the matrix
             but for the ones that count electrons, whose noise hangs on the signal.
         style: comma list of data sets, or all; by default those of the matrix.

@@ -40,8 +40,8 @@ def make(
 
     Args:
         table: its name.
-        profile: demo (the oracle benchmark, nothing to download) or real (your micrographs); the
-            matrix is experiments/TABLE-PROFILE.yaml.
+        profile: demo (the oracle benchmark, nothing to download), real (your micrographs) or paper
+            (the published data sets, docs/paper.md); the matrix is experiments/TABLE-PROFILE.yaml.
         methods: comma list of rows, or all; by default those of the matrix.
         styles: comma list of column groups, or all; by default those of the matrix.
         seeds: comma list of seeds.
@@ -75,7 +75,7 @@ def make(
     from cryoccd.launch.selection import choose_metrics, select
     from cryoccd.launch.side_by_side import side_by_side
     from cryoccd.launch.training import mixture
-    from cryoccd.metrics.deep import DeepWeights
+    from cryoccd.metrics.networks.deep import DeepWeights
     from cryoccd.report.reference import read_reference
 
     console = Console()
@@ -95,6 +95,7 @@ def make(
         raise CryoccdError(f"jobs = {jobs}, expected 1 or more")
     cells = FidTable(matrix, chosen, results, runs, dispatch, console, device, weights, mixed)
     if not allow_missing:
+        cells.check()
         groups = [spec.name for spec in matrix.datasets]
         side = 1 if mixed or device != "cpu" else min(jobs or cpu_count() or 1, len(groups))
         if side > 1:

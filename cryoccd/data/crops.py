@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from cryoccd.data.augment import DrawnBatch, draw_symmetry
 from cryoccd.data.part import Part
-from cryoccd.geometry import item_seed
+from cryoccd.randomness import item_seed
 
 
 @dataclass(frozen=True)

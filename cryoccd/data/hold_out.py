@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
+from cryoccd.randomness import item_seed
 
 
 def hold_out(

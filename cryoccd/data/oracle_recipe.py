@@ -5,8 +5,8 @@ from pathlib import Path
 from cryoccd.data.matched_scene import simulate_like
 from cryoccd.data.recipe import Recipe
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
 from cryoccd.io.folder import open_folder
+from cryoccd.randomness import item_seed
 from cryoccd.simulate.oracle_run import write_oracle
 from cryoccd.simulate.oracle_styles import STYLES
 

@@ -11,7 +11,6 @@ import cryoccd
 from cryoccd.data.paper_source import PaperSource
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import fourier_crop
-from cryoccd.geometry import item_seed
 from cryoccd.io.atomic import sha256_file, write_text
 from cryoccd.io.checked import read_json
 from cryoccd.io.fetch_cache import checksum_file, read_checksum
@@ -20,6 +19,7 @@ from cryoccd.io.folder_tables import inside_field
 from cryoccd.io.folder_write import FolderWriter
 from cryoccd.io.paper_set import PaperSet
 from cryoccd.io.progress import progress_bar
+from cryoccd.randomness import item_seed
 from cryoccd.simulate.resolved import resolved
 from cryoccd.specimen.config import SpecimenConfig
 from cryoccd.specimen.species import diameter_A, load_specimen

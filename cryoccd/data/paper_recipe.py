@@ -6,9 +6,9 @@ from cryoccd.data.paper_folder import write_paper_folder
 from cryoccd.data.paper_source import PaperSource
 from cryoccd.data.recipe import Recipe
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
 from cryoccd.io.folder import open_folder
 from cryoccd.io.paper_set import read_paper_set
+from cryoccd.randomness import item_seed
 from cryoccd.scene.crowding import CrowdingConfig
 from cryoccd.simulate.config import OpticsConfig, SimulateConfig, SpeciesConfig
 from cryoccd.simulate.run import simulate
@@ -57,11 +57,15 @@ class PaperRecipe(Recipe):
         """The entry."""
         return f"empiar-{self.paper.empiar}"
 
+    def check(self) -> None:
+        """The structure is known, the micrographs were fetched, and their picks are there."""
+        self._species()
+        self._source()
+
     def prepare(self, simulated: Path, real: Path) -> None:
         """Bin the real side and simulate the training side, where they are absent."""
         species = self._species()
-        source = PaperSource(self.paper, self.picks, self.cache)
-        write_paper_folder(source, species, real, self.seed)
+        write_paper_folder(self._source(), species, real, self.seed)
         self._simulate("train", species, real, simulated, self.n_train)
 
     def prepare_test(self, simulated: Path, real: Path) -> None:
@@ -76,6 +80,9 @@ class PaperRecipe(Recipe):
             )
         particle = self.paper.particle
         return SpeciesConfig(self.structure, symmetry=particle.symmetry, mass_kDa=particle.mass_kDa)
+
+    def _source(self) -> PaperSource:
+        return PaperSource(self.paper, self.picks, self.cache)
 
     def _simulate(
         self, split: str, species: SpeciesConfig, real: Path, output: Path, count: int

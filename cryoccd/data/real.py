@@ -14,10 +14,10 @@ from cryoccd.data.hold_out import hold_out
 from cryoccd.data.ice_maps import cached_ice
 from cryoccd.data.windows import check_window, cut, random_window
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.discs import disc_mask
 from cryoccd.imaging.normalise import robust_normalise
 from cryoccd.io.folder import MicrographFolder
+from cryoccd.randomness import item_seed
 
 
 @dataclass(frozen=True)

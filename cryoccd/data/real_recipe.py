@@ -12,12 +12,12 @@ from cryoccd.data.matched_scene import simulate_like
 from cryoccd.data.recipe import Recipe
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import fourier_crop
-from cryoccd.geometry import item_seed
 from cryoccd.io.atomic import write_text
 from cryoccd.io.folder import MicrographFolder, open_folder
 from cryoccd.io.folder_tables import inside_field
 from cryoccd.io.folder_write import FolderWriter
 from cryoccd.io.progress import progress_bar
+from cryoccd.randomness import item_seed
 
 
 class RealRecipe(Recipe):
@@ -57,6 +57,12 @@ class RealRecipe(Recipe):
     def domain(self) -> str:
         """Name of the real side."""
         return self.data.resolve().name
+
+    def check(self) -> None:
+        """The folder is there, with splits and optics."""
+        source = open_folder(self.data)
+        source.optics()
+        source.names("train")
 
     def prepare(self, simulated: Path, real: Path) -> None:
         """Bin the real side and simulate the training side, where they are absent."""

@@ -15,6 +15,14 @@ class Recipe(ABC):
     def domain(self) -> str:
         """What the real side is: "oracle", or the name of a real data set."""
 
+    def check(self) -> None:
+        """Refuse what is missing before any work begins.
+
+        Raises:
+            CryoccdError: something that only the user can bring.
+        """
+        return
+
     @abstractmethod
     def prepare(self, simulated: Path, real: Path) -> None:
         """Make the real folder and the simulated one for training."""

@@ -12,9 +12,9 @@ from cryoccd.data.held import HELD_BYTES, Held
 from cryoccd.data.hold_out import hold_out
 from cryoccd.data.ice_sources import IceSource
 from cryoccd.data.windows import check_window, cut, random_window
-from cryoccd.geometry import item_seed
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.folder_tables import inside_field
+from cryoccd.randomness import item_seed
 
 
 @dataclass(frozen=True)

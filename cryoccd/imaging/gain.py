@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError, check_within
-from cryoccd.geometry import item_seed
+from cryoccd.randomness import item_seed
 
 
 @dataclass(frozen=True)

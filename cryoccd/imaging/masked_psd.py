@@ -10,11 +10,42 @@ products.) A taper over the lags sets the spectral resolution.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
+
+LEAST_PAIRS = 64.0
+"""Pixel pairs under which a lag is no estimate but an accident."""
+
+
+@dataclass(frozen=True, eq=False)
+class LagSums:
+    """Sums of one micrograph, which add up over micrographs.
+
+    Args:
+        products: (2 n, 2 n) float64 sums of masked products at lags -n to n - 1 pixels of y and x,
+            lag 0 at [0, 0].
+        pairs: the same of the masks: numbers of pixel pairs.
+    """
+
+    products: Tensor
+    pairs: Tensor
+
+
+def lag_sums(image: Tensor, mask: Tensor, reach_px: int) -> LagSums:
+    """Products and pairs at lags -reach_px to reach_px - 1.
+
+    Args:
+        image: (h, w), around 0.
+        mask: boolean (h, w), true where pixels count.
+        reach_px: largest lag plus one.
+    """
+    weight = mask.to(torch.float64)
+    return LagSums(_correlate(image * weight, reach_px), _correlate(weight, reach_px))
 
 
 def masked_autocorrelation(
@@ -43,16 +74,16 @@ def masked_autocorrelation(
         if float(weight.sum()) == 0:
             continue
         mean = (image.to(torch.float64) * weight).sum() / weight.sum()
-        products += _correlate((image.to(torch.float64) - mean) * weight, max_lag_px)
-        pairs += _correlate(weight, max_lag_px)
+        sums = lag_sums(image.to(torch.float64) - mean, mask, max_lag_px)
+        products += sums.products
+        pairs += sums.pairs
     taper = _taper(max_lag_px)
-    needed = 64.0  # pixel pairs under which a lag is no estimate but an accident
-    if bool((pairs[taper > 0.05] < needed).any()):
+    if bool((pairs[taper > 0.05] < LEAST_PAIRS).any()):
         raise CryoccdError(
             f"background: too few pixel pairs between particles at lags up to {max_lag_px} px; "
             "give more micrographs or a smaller lag"
         )
-    estimate: Tensor = products / pairs.clamp_min(needed) * taper
+    estimate: Tensor = products / pairs.clamp_min(LEAST_PAIRS) * taper
     return estimate
 
 
@@ -81,13 +112,12 @@ def random_field(power: Tensor, generator: torch.Generator) -> Tensor:
     return field.to(torch.float32)
 
 
-def _correlate(field: Tensor, max_lag_px: int) -> Tensor:
-    """Linear autocorrelation of a field at lags below max_lag_px, lag 0 at [0, 0]."""
-    shape = [int(side) + max_lag_px for side in field.shape]
-    spectrum = torch.fft.rfft2(field, s=shape)
-    full: Tensor = torch.fft.irfft2(spectrum.abs() ** 2, s=shape)
-    lags = torch.cat([torch.arange(max_lag_px), torch.arange(-max_lag_px, 0)])
-    # the lag -max_lag_px wraps onto itself; the taper is 0 there
+def _correlate(field: Tensor, reach_px: int) -> Tensor:
+    """Linear autocorrelation of a field at lags -reach_px to reach_px - 1, lag 0 at [0, 0]."""
+    # the lag -reach_px may wrap onto itself: tapers are 0 there
+    shape = [int(next_fast_len(int(side) + reach_px, real=True)) for side in field.shape]
+    full: Tensor = torch.fft.irfft2(torch.fft.rfft2(field, s=shape).abs().square(), s=shape)
+    lags = torch.cat([torch.arange(reach_px), torch.arange(-reach_px, 0)])
     return full[lags[:, None], lags[None, :]]
 
 

@@ -11,7 +11,6 @@ from rich.console import Console
 
 import cryoccd
 from cryoccd.errors import UnfitError
-from cryoccd.geometry import item_seed
 from cryoccd.io.folder import open_folder
 from cryoccd.launch.fits import Fits
 from cryoccd.launch.matrix import DatasetSpec, Matrix
@@ -20,13 +19,14 @@ from cryoccd.launch.training import TrainedOn
 from cryoccd.methods.checkpoint import load_translator
 from cryoccd.metrics.anchors import white_like
 from cryoccd.metrics.card import Described, Metric, ReportCard
-from cryoccd.metrics.crop_features import ScatteringExtractor
-from cryoccd.metrics.deep import DeepWeights
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
 from cryoccd.metrics.fields import FieldFolder, read_fields
 from cryoccd.metrics.learnt import Learnt
 from cryoccd.metrics.measure import Field
+from cryoccd.metrics.networks.deep import DeepWeights
 from cryoccd.metrics.protocol import NoiseProtocol
 from cryoccd.metrics.standard import fitting_protocol, lens_of, standard_card
+from cryoccd.randomness import item_seed
 from cryoccd.report.cells import FLOOR, ResultCell, cell_path, reusable
 from cryoccd.report.provenance import hash_config, provenance
 

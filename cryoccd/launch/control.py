@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError, UnfitError
-from cryoccd.geometry import item_seed
 from cryoccd.io.atomic import write_text
 from cryoccd.io.folder import open_folder
 from cryoccd.launch.control_scene import Rendered, Stage
@@ -23,7 +22,8 @@ from cryoccd.launch.fid import FidTable
 from cryoccd.launch.matrix import DatasetSpec
 from cryoccd.methods.base import Translator
 from cryoccd.methods.checkpoint import load_translator
-from cryoccd.metrics.locality import Regions, locality
+from cryoccd.metrics.signal.locality import Regions, locality
+from cryoccd.randomness import item_seed
 from cryoccd.report.control import ControlFigures, ControlRow, control_page, draw_control
 from cryoccd.report.provenance import hash_config, provenance
 

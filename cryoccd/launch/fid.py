@@ -13,7 +13,7 @@ from cryoccd.launch.fits import Command, Fits
 from cryoccd.launch.matrix import DatasetSpec, Matrix
 from cryoccd.launch.places import Runs
 from cryoccd.launch.training import TrainedOn, trains
-from cryoccd.metrics.deep import DeepWeights
+from cryoccd.metrics.networks.deep import DeepWeights
 from cryoccd.report.cells import CEILING, FLOOR
 
 
@@ -54,6 +54,16 @@ class FidTable:
         if self.mixed and trains(self.matrix.method_configs(method)):
             return self.mixed
         return TrainedOn("per_style", (spec,))
+
+    def check(self) -> None:
+        """Refuse what the data sets lack, before hours are spent on the others.
+
+        Raises:
+            CryoccdError: of a recipe.
+        """
+        for spec in (*(self.mixed.specs if self.mixed else ()), *self.matrix.datasets):
+            for side in self.matrix.sides:
+                spec.recipe_of(side).check()
 
     def run(self) -> None:
         """Make every missing cell; an interrupted run goes on where it stopped."""

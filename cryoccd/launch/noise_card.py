@@ -1,48 +1,22 @@
 """One generated set against real micrographs: the card, its anchors and its tests."""
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 
-from cryoccd.errors import CryoccdError
+from cryoccd.launch.noise_sets import Sets
 from cryoccd.metrics.anchors import white_like
 from cryoccd.metrics.card import Described, Metric, ReportCard
-from cryoccd.metrics.crop_features import ScatteringExtractor
-from cryoccd.metrics.deep import DeepWeights
-from cryoccd.metrics.fields import FieldFolder
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
 from cryoccd.metrics.learnt import Learnt
-from cryoccd.metrics.measure import Field
+from cryoccd.metrics.networks.deep import DeepWeights
 from cryoccd.metrics.protocol import NoiseProtocol
 from cryoccd.metrics.standard import PANEL, fitting_protocol, lens_of, standard_card
-from cryoccd.metrics.verdict import Verdict, verdicts
+from cryoccd.metrics.statistics.verdict import Verdict, verdicts
 from cryoccd.report.noise_card import Difference, NoiseCard
 
 _FEWEST_TO_HALVE = 4
-
-
-@dataclass(frozen=True)
-class Sets:
-    """What is compared.
-
-    Args:
-        real: held-out real micrographs.
-        generated: the set that is judged.
-        training: real micrographs that the card learns from, and the floor; None for none.
-        other: another method's translations of the same clean micrographs; None for none.
-    """
-
-    real: FieldFolder
-    generated: FieldFolder
-    training: FieldFolder | None = None
-    other: FieldFolder | None = None
-
-    def all(self) -> list[FieldFolder]:
-        """Those that are there."""
-        sets = (self.real, self.generated, self.training, self.other)
-        return [each for each in sets if each is not None]
 
 
 @dataclass(frozen=True)
@@ -110,20 +84,6 @@ def make_noise_card(
     return NoiseCard(title, card.figures, metrics, anchors, judged, differences, fixed, inputs)
 
 
-def refuse_shared(one: FieldFolder, two: FieldFolder) -> None:
-    """Refuse two sets that have micrographs in common.
-
-    Raises:
-        CryoccdError: they do.
-    """
-    shared = len(_digests(one) & _digests(two))
-    if shared:
-        raise CryoccdError(
-            f"{two.folder.root}: {shared} of its micrographs are those of {one.folder.root}; "
-            "choose different sets or splits, or add --allow-same"
-        )
-
-
 def _anchors(
     card: ReportCard, sets: Sets, real: Described, seed: int
 ) -> dict[str, dict[str, Metric]]:
@@ -137,7 +97,3 @@ def _anchors(
     white = white_like(sets.real, seed)
     anchors["ceiling"] = card.compare(real, card.describe(white, "generated"))
     return anchors
-
-
-def _digests(fields: Iterable[Field]) -> set[bytes]:
-    return {hashlib.sha256(field.image.numpy().tobytes()).digest() for field in fields}

@@ -18,9 +18,9 @@ from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
 from cryoccd.imaging.background import background_mask
 from cryoccd.methods.base import Translator
-from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.matching import Separation, match_contrast
-from cryoccd.metrics.two_component import BlindFinder
+from cryoccd.metrics.signal.detectability import Detectability
+from cryoccd.metrics.signal.matching import Separation, match_contrast
+from cryoccd.metrics.signal.two_component import BlindFinder
 
 MAX_MICROGRAPHS = 64
 """Micrographs a side that the contrast is matched on; more change d' by less than its error."""

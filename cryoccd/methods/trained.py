@@ -16,11 +16,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
 from cryoccd.methods.finite import require_finite
 from cryoccd.methods.front_end import PhysicsFrontEnd
 from cryoccd.nn.tiling import check_tiles
-from cryoccd.randomness import image_generators
+from cryoccd.randomness import image_generators, item_seed
 from cryoccd.records import UnpairedBatch
 
 

@@ -11,11 +11,11 @@ from torch import Tensor
 import cryoccd
 from cryoccd.data.ice_sources import ModelIce
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
 from cryoccd.io.atomic import sha256_file
 from cryoccd.io.dataset import Dataset, DatasetWriter, Item
 from cryoccd.io.progress import progress_bar
 from cryoccd.methods.base import Translator
+from cryoccd.randomness import item_seed
 from cryoccd.records import Exposure
 
 

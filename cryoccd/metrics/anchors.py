@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import torch
 
-from cryoccd.geometry import item_seed
 from cryoccd.metrics.images import normalised
 from cryoccd.metrics.measure import Field
+from cryoccd.randomness import item_seed
 
 
 def white_like(fields: Iterable[Field], seed: int) -> Iterator[Field]:

@@ -15,9 +15,9 @@ from math import isfinite
 from typing import Any
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.intervals import block_jackknife
 from cryoccd.metrics.measure import Field, Figure, Measure, Side
-from cryoccd.metrics.permutation import Exchange, exchange_methods, exchange_sides
+from cryoccd.metrics.statistics.intervals import block_jackknife
+from cryoccd.metrics.statistics.permutation import Exchange, exchange_methods, exchange_sides
 
 _SAME_PIXEL = 0.01
 

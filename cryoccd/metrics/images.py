@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.normalise import robust_normalise
+from cryoccd.randomness import item_seed
 
 VALUE_LIMIT = 10.0
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from cryoccd.metrics.calibration import Calibration
-from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.extractor import Extractor
+from cryoccd.metrics.features.extractor import Extractor
+from cryoccd.metrics.features.memorisation import training_features
 from cryoccd.metrics.fields import FieldFolder
-from cryoccd.metrics.memorisation import training_features
 from cryoccd.metrics.protocol import NoiseProtocol
+from cryoccd.metrics.signal.calibration import Calibration
+from cryoccd.metrics.signal.detectability import Detectability
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Learnt:
         cls,
         training: FieldFolder | None,
         clean: FieldFolder | None,
-        extractor: Extractor,
+        extractor: Extractor | None,
         protocol: NoiseProtocol,
     ) -> "Learnt":
         """Learn what the two sets allow.
@@ -43,7 +43,7 @@ class Learnt:
         Args:
             training: real training micrographs; None for none.
             clean: a simulated set of the same particle, whose noise is not looked at.
-            extractor: of the features.
+            extractor: of the features; None for no features.
             protocol: crops and diameter.
 
         Raises:
@@ -53,7 +53,7 @@ class Learnt:
             return cls()
         fields = list(training)
         crops = (protocol.crop_px, 4 * protocol.crops_per_micrograph, protocol.seed)
-        features = training_features(extractor, fields, *crops)
+        features = training_features(extractor, fields, *crops) if extractor else None
         diameter_A = protocol.particle_diameter_A
         missing = "" if diameter_A else "the particle diameter"
         if any(field.centres_px is None for field in fields):

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from cryoccd.errors import CryoccdError
+from cryoccd.metrics.features.scattering import WaveletScattering
 from cryoccd.metrics.images import VALUE_LIMIT
-from cryoccd.metrics.scattering import WaveletScattering
 
 
 @dataclass(frozen=True)

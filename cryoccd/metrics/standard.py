@@ -5,27 +5,27 @@ from dataclasses import replace
 from typing import Any
 
 from cryoccd.imaging.lens import Lens
-from cryoccd.metrics.anisotropy import Anisotropy
-from cryoccd.metrics.autocorrelation import NoiseAutocorrelation
 from cryoccd.metrics.card import ReportCard
-from cryoccd.metrics.contrast_error import ContrastError
-from cryoccd.metrics.crop_features import ScatteringExtractor
-from cryoccd.metrics.ctf_refit import CtfRefit
-from cryoccd.metrics.feature_distance import FeatureDistance
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.feature_distance import FeatureDistance
+from cryoccd.metrics.features.frechet_limit import FrechetLimit
+from cryoccd.metrics.features.memorisation import Memorisation
+from cryoccd.metrics.features.two_sample import TwoSampleClassifier
 from cryoccd.metrics.fields import FieldFolder
-from cryoccd.metrics.frechet_limit import FrechetLimit
-from cryoccd.metrics.label_rates import LabelRates
-from cryoccd.metrics.lattice import LatticePeaks
 from cryoccd.metrics.learnt import Learnt
-from cryoccd.metrics.low_frequency import LowFrequencyField
 from cryoccd.metrics.measure import Field, Figure, Measure
-from cryoccd.metrics.memorisation import Memorisation
-from cryoccd.metrics.noise_variance import NoiseVariance
-from cryoccd.metrics.pixel_values import PixelValues
+from cryoccd.metrics.noise.autocorrelation import NoiseAutocorrelation
+from cryoccd.metrics.noise.low_frequency import LowFrequencyField
+from cryoccd.metrics.noise.noise_variance import NoiseVariance
+from cryoccd.metrics.noise.pixel_values import PixelValues
 from cryoccd.metrics.protocol import NoiseProtocol
-from cryoccd.metrics.signal_slope import SignalSlope
-from cryoccd.metrics.spectra import SpectrumError, fitting_tile_px
-from cryoccd.metrics.two_sample import TwoSampleClassifier
+from cryoccd.metrics.signal.contrast_error import ContrastError
+from cryoccd.metrics.signal.label_rates import LabelRates
+from cryoccd.metrics.signal.signal_slope import SignalSlope
+from cryoccd.metrics.spectral.anisotropy import Anisotropy
+from cryoccd.metrics.spectral.ctf_refit import CtfRefit
+from cryoccd.metrics.spectral.lattice import LatticePeaks
+from cryoccd.metrics.spectral.spectra import SpectrumError, fitting_tile_px
 
 PANEL = (
     "psd_background_db",

@@ -36,6 +36,11 @@ class Particles:
         if self.conformation.shape != (n,):
             raise CryoccdError(f"particles: {self.conformation.shape} conformations for {n}")
 
+    def take(self, which: NDArray[np.bool_]) -> "Particles":
+        """Those where (n,) `which` is true."""
+        every = (self.positions_A, self.eulers_deg, self.species, self.conformation)
+        return Particles(*(values[which] for values in every))
+
     def __len__(self) -> int:
         return len(self.species)
 

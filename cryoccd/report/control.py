@@ -13,7 +13,7 @@ from textwrap import fill
 import torch
 from torch import Tensor
 
-from cryoccd.metrics.locality import SHARE, Locality
+from cryoccd.metrics.signal.locality import SHARE, Locality
 from cryoccd.report.gallery import clean_scale, noisy_scale
 from cryoccd.report.panels import Sheet
 from cryoccd.report.text import UNDEFINED

@@ -8,7 +8,7 @@ from typing import Any
 import cryoccd
 from cryoccd.metrics.card import Metric
 from cryoccd.metrics.measure import Figure
-from cryoccd.metrics.verdict import LEVEL, Verdict
+from cryoccd.metrics.statistics.verdict import LEVEL, Verdict
 from cryoccd.report.text import UNDEFINED, number_text
 
 

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from cryoccd.fourier import radial_average
 from cryoccd.io.atomic import atomic_path
-from cryoccd.metrics.areas import Area, area_lacks, area_mask
-from cryoccd.metrics.histogram import value_fractions
 from cryoccd.metrics.images import VALUE_LIMIT
 from cryoccd.metrics.measure import Field
-from cryoccd.metrics.tile_power import tile_sums
+from cryoccd.metrics.noise.histogram import value_fractions
+from cryoccd.metrics.spectral.areas import Area, area_lacks, area_mask
+from cryoccd.metrics.spectral.tile_power import tile_sums
 
 _MICROGRAPHS = 8  # of each side: enough for a smooth curve
 _CROP_PX = 192

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.projection import Projector
 from cryoccd.imaging.stamps import species_key
+from cryoccd.randomness import item_seed
 from cryoccd.records import Volume
 from cryoccd.scene.artefacts import BrokenParticles, Candidates
 from cryoccd.scene.crowding import SpeciesInScene

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.camera import CameraConfig
 from cryoccd.imaging.contrast import contrast
 from cryoccd.imaging.exposure import label
@@ -14,6 +13,7 @@ from cryoccd.imaging.ice_noise import ice_contrast
 from cryoccd.imaging.inelastic import transmission
 from cryoccd.imaging.observe import Observation, least_border_px, observe
 from cryoccd.imaging.projected import Projected, project
+from cryoccd.randomness import item_seed
 from cryoccd.records import Exposure, Optics, Scene
 from cryoccd.simulate.cast import Cast
 from cryoccd.simulate.config import SimulateConfig

@@ -2,7 +2,8 @@
 
 It shares no rendering with the simulator, so that recovering its images is no inverse crime: atoms
 instead of maps, splatting instead of Fourier slices, waves instead of weak phase. Per layer s of
-ice at height z_s with projected potential V_s (particles, disordered water, crystals)
+ice at height z_s with projected potential V_s (particles, disordered water, crystals,
+a carbon film)
 
     psi = F⁻¹[ delta + Σ_s F[exp(sigma V_s (i sqrt(1 - w²) - w)) - 1] exp(-i chi_s - B k² / 4) ]
     chi_s = -π lambda (defocus - z_s) k² + π/2 Cs lambda³ k⁴ - phase    (Kirkland 2010, eq. 3.17)
@@ -10,7 +11,7 @@ ice at height z_s with projected potential V_s (particles, disordered water, cry
 with the shift of a phase plate, where there is one. That leaves out scattering twice in different
 layers. The image is
 
-    dose (T |psi|² + kept (1 - T_ice)),    T = exp(-t / Lambda) times the loss in crystals,
+    dose (T |psi|² + kept (1 - T_ice)),    T = exp(-t / Lambda) times the loss in crystals and film,
 
 then the camera at half the final pixel, and Fourier binning. The hidden parameters are those of
 `oracle_styles`.
@@ -26,10 +27,11 @@ import torch
 from torch import Tensor
 
 from cryoccd.fourier import fourier_crop, frequency_grid
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.detector import expected_electrons
+from cryoccd.randomness import item_seed
 from cryoccd.records import Atoms, Optics
 from cryoccd.simulate.oracle_field import FINE, MARGIN_PX, Field, draw_field, rendered_shape
+from cryoccd.simulate.oracle_film import FILM_LOSS_PER_A, FILM_V, film_grain
 from cryoccd.simulate.oracle_ice import IceNoise
 from cryoccd.simulate.oracle_specimen import AtomGroups, SplatProjector, library_atoms
 from cryoccd.simulate.oracle_styles import OracleStyle
@@ -115,7 +117,8 @@ class Oracle:
         wave = self._wave(field, optics, particles, generator)
         passed = torch.exp(-field.thickness_A / style.mean_free_path_A)
         diffuse = style.inelastic_kept * (1 - passed)
-        loss = torch.exp(-field.crystals_A * _CRYSTAL_LOSS_PER_A)
+        loss_A = field.crystals_A * _CRYSTAL_LOSS_PER_A + field.film_A * FILM_LOSS_PER_A
+        loss = torch.exp(-loss_A)
         intensity = (passed * wave.abs() ** 2 + diffuse) * loss
         electrons = expected_electrons(intensity, style.dose_e_per_A2, self.pixel_size_A)
         shot = torch.Generator().manual_seed(self._item(index, "shot"))
@@ -155,7 +158,13 @@ class Oracle:
             potential = torch.fft.irfft2(spectrum, s=self.shape_px)
             if layer == 0:  # crystals lie on the surface
                 potential += _CRYSTAL_V * field.crystals_A
-            scattered = torch.fft.fft2(torch.exp(phase * potential) - 1)
+                if bool(field.film_A.any()):
+                    grain = film_grain(field.film_A, self.pixel_size_A, generator)
+                    potential += torch.fft.irfft2(grain, s=self.shape_px)
+            exponent = phase * potential
+            if layer == 0:  # what the film's body absorbs is in its loss
+                exponent += 1j * optics.interaction_rad_per_V_A * FILM_V * field.film_A
+            scattered = torch.fft.fft2(torch.exp(exponent) - 1)
             chi = _aberration(k_squared, optics, float(optics.defocus_u_A - height_A))
             total += scattered * torch.polar(envelope, -chi)
         wave: Tensor = 1 + torch.fft.ifft2(total)

@@ -1,4 +1,4 @@
-"""What lies in one field of the oracle: particles, ice, crystals, focus."""
+"""What lies in one field of the oracle: particles, ice, crystals, carbon film, focus."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -12,6 +12,7 @@ from torch import Tensor
 from cryoccd.fourier import radial_frequency
 from cryoccd.geometry import matrix_to_euler
 from cryoccd.records import Particles
+from cryoccd.simulate.oracle_film import draw_film
 from cryoccd.simulate.oracle_styles import OracleStyle
 
 MARGIN_PX = 32
@@ -29,12 +30,14 @@ class Field:
         particles: positions in the frame of the final micrograph; species index the ingredients.
         thickness_A: (H, W) thickness of the ice.
         crystals_A: (H, W) thickness of contaminating crystals.
+        film_A: (H, W) thickness of the carbon film, 0 in its hole.
         defocus_A: at the middle of the ice.
     """
 
     particles: Particles
     thickness_A: Tensor
     crystals_A: Tensor
+    film_A: Tensor
     defocus_A: float
 
 
@@ -47,12 +50,14 @@ def rendered_shape(style: OracleStyle) -> tuple[int, int]:
 def draw_field(style: OracleStyle, rng: np.random.Generator) -> Field:
     """Draw one field of a style."""
     thickness_A = _thickness(style, rng)
-    return Field(
-        particles=_particles(style, float(thickness_A.median()), rng),
-        thickness_A=thickness_A,
-        crystals_A=_crystals(style, rng),
-        defocus_A=float(rng.uniform(*style.defocus_A)),
-    )
+    particles = _particles(style, float(thickness_A.median()), rng)
+    crystals_A = _crystals(style, rng)
+    defocus_A = float(rng.uniform(*style.defocus_A))
+    film_A = draw_film(rendered_shape(style), style, rng)
+    low_A, _ = _rendered_extent_A(style)
+    at = ((particles.positions_A[:, :2] - low_A) * FINE / style.pixel_size_A).astype(int)
+    free = film_A.numpy()[at[:, 1], at[:, 0]] == 0
+    return Field(particles.take(free), thickness_A, crystals_A, film_A, defocus_A)
 
 
 def _particles(style: OracleStyle, thickness_A: float, rng: np.random.Generator) -> Particles:

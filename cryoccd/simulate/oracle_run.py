@@ -25,12 +25,12 @@ import yaml
 
 import cryoccd
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.ctf_fit import estimate_defocus_A
 from cryoccd.io.atomic import atomic_path, check_writable, remove_partial, sha256_file, write_text
 from cryoccd.io.checked import read_json
 from cryoccd.io.mrc import write_mrc
 from cryoccd.io.progress import progress_bar
+from cryoccd.randomness import item_seed
 from cryoccd.simulate.oracle import AtomsOf, Oracle, OracleMicrograph
 from cryoccd.simulate.oracle_specimen import library_atoms
 from cryoccd.simulate.oracle_styles import OracleStyle
@@ -102,8 +102,9 @@ def write_oracle(
 def _made_by(style: OracleStyle, seed: int) -> dict[str, Any]:
     """What decides the pixels; the parameters themselves stay hidden behind their hash."""
     hidden = asdict(style)
-    if not style.phase_shift_deg:  # sets made before there was a phase plate stay valid
-        del hidden["phase_shift_deg"]
+    for late in ("phase_shift_deg", "film_chance", "film_thickness_A"):
+        if not hidden[late]:  # sets made before there was such a thing stay valid
+            del hidden[late]
     text = json.dumps(hidden, sort_keys=True)
     return {
         "style": style.name,

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.projection import Projector
 from cryoccd.io.atomic import sha256_file
 from cryoccd.io.dataset import DatasetWriter, Item
 from cryoccd.io.progress import progress_bar
+from cryoccd.randomness import item_seed
 from cryoccd.scene.crowding import SpeciesInScene
 from cryoccd.simulate.cast import (
     Cast,

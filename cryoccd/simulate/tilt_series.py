@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.exposure import expose
 from cryoccd.imaging.projection import Projector
 from cryoccd.imaging.tilt import BodiesAt, centre_px, tilt_scene
 from cryoccd.imaging.tomogram import back_project
+from cryoccd.randomness import item_seed
 from cryoccd.records import Exposure, Optics, Scene
 from cryoccd.simulate.tilt_config import TiltConfig, TomogramConfig
 from cryoccd.simulate.tilt_record import TILT_COLUMNS, TiltSeries

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from cryoccd.geometry import item_seed
 from cryoccd.imaging.camera import CameraConfig
 from cryoccd.imaging.ice_noise import ice_contrast
 from cryoccd.imaging.inelastic import transmission
 from cryoccd.imaging.observe import least_border_px, observe
 from cryoccd.imaging.tilt import centre_px
 from cryoccd.io.dataset import TiltItem
+from cryoccd.randomness import item_seed
 from cryoccd.records import Body, Exposure
 from cryoccd.scene.membranes import Bilayer, render
 from cryoccd.simulate.cast import Cast

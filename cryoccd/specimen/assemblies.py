@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from cryoccd.errors import CryoccdError
-from cryoccd.geometry import item_seed
+from cryoccd.randomness import item_seed
 from cryoccd.records import Atoms
 from cryoccd.specimen.helices import RESIDUE_DA, helix_bundle, residue_atoms
 from cryoccd.specimen.symmetry import point_group
@@ -79,6 +79,7 @@ _LOBED = (
     (20, -22, -22, 12),
     (26, 0, -10, 17),
 )
+_GLOBIN = ((17, 10, 11, 18), (17, -10, -11, 18))
 
 ASSEMBLIES = {
     assembly.name: assembly
@@ -88,6 +89,7 @@ ASSEMBLIES = {
         Assembly("shell_i", "I1", 4000, 12, 1, _SHELL),  # hollow, as a small virus
         Assembly("dimer_d2", "D2", 465, 15, 1, _DIMER),  # as beta-galactosidase
         Assembly("lobed_c1", "C1", 200, 18, 3, _LOBED),  # two lobes, one larger
+        Assembly("globin_c2", "C2", 58, 8, 1, _GLOBIN),  # small and round, as haemoglobin
     )
 }
 

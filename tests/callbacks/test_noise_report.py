@@ -20,7 +20,7 @@ from cryoccd.data.part import FolderPair
 from cryoccd.io.dataset import Dataset, DatasetWriter, Item
 from cryoccd.io.folder import open_folder
 from cryoccd.methods.sdedit import SDEdit
-from cryoccd.metrics.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
 from cryoccd.metrics.fields import read_fields
 from cryoccd.metrics.learnt import Learnt
 from cryoccd.metrics.protocol import NoiseProtocol

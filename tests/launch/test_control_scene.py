@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cryoccd.metrics.locality import Regions
+from cryoccd.metrics.signal.locality import Regions
 
 FACTORS = ("position", "orientation", "conformation", "specimen", "defocus", "ice")
 

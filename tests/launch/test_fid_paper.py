@@ -60,6 +60,7 @@ def test_from_the_archive_to_the_table(archive, small_profile, capsys):
     assert error.count("\n") == 1
     assert "run `cryoccd fetch empiar:10028`" in error
 
+    assert not (root / "runs").exists()  # it says so before it makes anything
     files = serve(archive, read_paper_set(root / "sets/ribosome.yaml"), "ribosome")
     assert main(["fetch", "empiar:10028", "--limit", "4", "--sets", str(root / "sets")]) == 0
     folder = root / "cache/empiar/10028/Micrographs/Micrographs_part1"

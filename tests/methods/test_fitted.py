@@ -9,8 +9,8 @@ from cryoccd.imaging.masked_psd import spectrum_of
 from cryoccd.methods.gaussian_fitted import GaussianFitted
 from cryoccd.methods.real_ice import RealIce
 from cryoccd.methods.spectrum import Spectrum
-from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.two_component import BlindFinder
+from cryoccd.metrics.signal.detectability import Detectability
+from cryoccd.metrics.signal.two_component import BlindFinder
 
 
 def methods():

@@ -5,8 +5,8 @@ import torch
 
 from cryoccd.fourier import frequency_grid, radial_frequency
 from cryoccd.imaging.masked_psd import random_field
-from cryoccd.metrics.anisotropy import Anisotropy
 from cryoccd.metrics.measure import Field
+from cryoccd.metrics.spectral.anisotropy import Anisotropy
 
 SIDE, TILE = 256, 64
 CENTRES = torch.tensor([[x, y] for x in (50.0, 190.0) for y in (60.0, 200.0)])

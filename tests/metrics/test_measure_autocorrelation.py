@@ -6,9 +6,9 @@ from noise_fields import CENTRES, DIAMETER_A, PIXEL_A, SIDE, field, figures, gra
 
 from cryoccd.errors import CryoccdError
 from cryoccd.imaging.discs import disc_mask
-from cryoccd.imaging.masked_psd import masked_autocorrelation
-from cryoccd.metrics.autocorrelation import NoiseAutocorrelation, lag_sums
+from cryoccd.imaging.masked_psd import lag_sums, masked_autocorrelation
 from cryoccd.metrics.measure import Field
+from cryoccd.metrics.noise.autocorrelation import NoiseAutocorrelation
 
 REAL = [noise(i) for i in range(6)]
 

@@ -5,9 +5,9 @@ from particle_fields import DIAMETER, GAIN, field_of, fields, generator, noise_o
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_average
 from cryoccd.imaging.normalise import robust_normalise
-from cryoccd.metrics.calibration import Calibration, background_noise
-from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.signal_slope import SignalSlope
+from cryoccd.metrics.signal.calibration import Calibration, background_noise
+from cryoccd.metrics.signal.detectability import Detectability
+from cryoccd.metrics.signal.signal_slope import SignalSlope
 
 
 @pytest.fixture(scope="module", params=[0.4, 1.0])

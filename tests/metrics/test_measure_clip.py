@@ -8,9 +8,9 @@ from random_clip import clip_shapes, clip_state
 from torch.nn.functional import conv2d, layer_norm, linear
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.clip import DEVIATION, MEAN, ClipFeatures, describe
-from cryoccd.metrics.clip_tower import VisionTower
-from cryoccd.metrics.eight_bit import to_photographs
+from cryoccd.metrics.networks.clip import DEVIATION, MEAN, ClipFeatures, describe
+from cryoccd.metrics.networks.clip_tower import VisionTower
+from cryoccd.metrics.networks.eight_bit import to_photographs
 
 SIZES = {"width": 128, "depth": 3, "inner": 96, "patch_px": 4, "patches": 3, "projection": 10}
 

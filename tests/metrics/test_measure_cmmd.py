@@ -7,11 +7,11 @@ import torch
 from random_clip import clip_state
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.clip import ClipFeatures
-from cryoccd.metrics.cmmd import SCALE, SIGMA, Cmmd
-from cryoccd.metrics.eight_bit import EightBit, tone_limits
+from cryoccd.metrics.features.cmmd import SCALE, SIGMA, Cmmd
 from cryoccd.metrics.images import normalised
 from cryoccd.metrics.measure import Field
+from cryoccd.metrics.networks.clip import ClipFeatures
+from cryoccd.metrics.networks.eight_bit import EightBit, tone_limits
 
 
 class Directions:

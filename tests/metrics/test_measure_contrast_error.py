@@ -5,8 +5,8 @@ import pytest
 import torch
 from particle_fields import DIAMETER, fields
 
-from cryoccd.metrics.contrast_error import ContrastError
-from cryoccd.metrics.detectability import Detectability
+from cryoccd.metrics.signal.contrast_error import ContrastError
+from cryoccd.metrics.signal.detectability import Detectability
 
 FAINT = 0.4  # d' of 4
 SNR, DPRIME = "particle_snr_error_db", "contrast_error_db"

@@ -6,9 +6,9 @@ import torch
 from rings import coloured_noise, optics, thon
 
 from cryoccd.imaging.lens import Lens
-from cryoccd.metrics.ctf_refit import CtfRefit
 from cryoccd.metrics.images import normalised
 from cryoccd.metrics.measure import Field
+from cryoccd.metrics.spectral.ctf_refit import CtfRefit
 
 MEASURE = CtfRefit(Lens(300.0, 2.7, 0.1))
 COUNT = 10

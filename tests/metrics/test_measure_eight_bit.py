@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cryoccd.metrics.eight_bit import (
+from cryoccd.metrics.networks.eight_bit import (
     EightBit,
     full_precision,
     to_8_bit,

@@ -17,14 +17,14 @@ from particle_fields import (
 )
 
 from cryoccd.fourier import radial_frequency
-from cryoccd.metrics.calibration import Calibration
-from cryoccd.metrics.crop_features import ScatteringExtractor
-from cryoccd.metrics.detectability import Detectability
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.memorisation import training_features
 from cryoccd.metrics.images import normalised
 from cryoccd.metrics.learnt import Learnt
 from cryoccd.metrics.measure import Field
-from cryoccd.metrics.memorisation import training_features
 from cryoccd.metrics.protocol import NoiseProtocol
+from cryoccd.metrics.signal.calibration import Calibration
+from cryoccd.metrics.signal.detectability import Detectability
 from cryoccd.metrics.standard import standard_card
 
 N = 8

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.crop_features import CropMeasure, ScatteringExtractor
-from cryoccd.metrics.feature_distance import FeatureDistance
-from cryoccd.metrics.frechet import FeatureStatistics, frechet_distance, merge
-from cryoccd.metrics.frechet_limit import FrechetLimit
+from cryoccd.metrics.features.crop_features import CropMeasure, ScatteringExtractor
+from cryoccd.metrics.features.feature_distance import FeatureDistance
+from cryoccd.metrics.features.frechet import FeatureStatistics, frechet_distance, merge
+from cryoccd.metrics.features.frechet_limit import FrechetLimit
+from cryoccd.metrics.features.kid import KernelSums, kernel_distance
 from cryoccd.metrics.images import normalised, take_crops
-from cryoccd.metrics.kid import KernelSums, kernel_distance
 from cryoccd.metrics.measure import Field
 
 NAMES = ["fd_scattering", "kid_scattering", "fd_scattering_inf"]

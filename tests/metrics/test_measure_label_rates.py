@@ -5,9 +5,9 @@ import pytest
 import torch
 from particle_fields import DIAMETER, GAIN, clean_of, field_of, fields, lattice, noise_of
 
-from cryoccd.metrics.calibration import Calibration
-from cryoccd.metrics.detectability import Detectability
-from cryoccd.metrics.label_rates import LabelRates
+from cryoccd.metrics.signal.calibration import Calibration
+from cryoccd.metrics.signal.detectability import Detectability
+from cryoccd.metrics.signal.label_rates import LabelRates
 
 FALSE, ERASED = "hallucination_rate", "erasure_rate"
 FAINT = 0.35  # d' of 3.3

@@ -6,8 +6,8 @@ import torch
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import frequency_grid, radial_frequency
 from cryoccd.imaging.masked_psd import random_field
-from cryoccd.metrics.lattice import LatticePeaks
 from cryoccd.metrics.measure import Field
+from cryoccd.metrics.spectral.lattice import LatticePeaks
 
 SIDE, N = 256, 6
 MEASURE = LatticePeaks()

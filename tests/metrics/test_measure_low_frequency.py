@@ -6,7 +6,7 @@ import torch
 from noise_fields import PIXEL_A, SIDE, field, figures, gradient, noise, rises
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.low_frequency import LowFrequencyField
+from cryoccd.metrics.noise.low_frequency import LowFrequencyField
 
 MEASURE = LowFrequencyField(500.0)
 REAL = [noise(i) + 0.3 * gradient(i) for i in range(8)]

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.memorisation import Memorisation, training_features
 from cryoccd.metrics.images import normalised
 from cryoccd.metrics.measure import Field
-from cryoccd.metrics.memorisation import Memorisation, training_features
 
 EXTRACTOR = ScatteringExtractor(16, J=2, L=4)
 

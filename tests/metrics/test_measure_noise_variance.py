@@ -6,7 +6,7 @@ from noise_fields import CENTRES, DIAMETER_A, PIXEL_A, SIDE, field, figures, gra
 
 from cryoccd.errors import CryoccdError
 from cryoccd.imaging.discs import disc_mask
-from cryoccd.metrics.noise_variance import NoiseVariance
+from cryoccd.metrics.noise.noise_variance import NoiseVariance
 
 RANGE = range(8)
 ADDITIVE = [noise(i, 0.0) + 0.5 * gradient(i) for i in RANGE]

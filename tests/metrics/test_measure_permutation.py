@@ -7,12 +7,12 @@ import torch
 from scipy.stats import kstest
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.crop_features import ScatteringExtractor
-from cryoccd.metrics.feature_distance import FeatureDistance
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.feature_distance import FeatureDistance
+from cryoccd.metrics.features.two_sample import TwoSampleClassifier
 from cryoccd.metrics.measure import Figure, Measure
-from cryoccd.metrics.permutation import Exchange, exchange_methods, exchange_sides
-from cryoccd.metrics.two_sample import TwoSampleClassifier
-from cryoccd.metrics.verdict import permutations_needed, smallest_seen, verdicts
+from cryoccd.metrics.statistics.permutation import Exchange, exchange_methods, exchange_sides
+from cryoccd.metrics.statistics.verdict import permutations_needed, smallest_seen, verdicts
 
 
 class Means(Measure[float]):

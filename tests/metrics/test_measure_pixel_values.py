@@ -5,8 +5,8 @@ import scipy.stats
 import torch
 from noise_fields import figures, noise, rises
 
-from cryoccd.metrics.histogram import value_fractions, wasserstein_1
-from cryoccd.metrics.pixel_values import PixelValues
+from cryoccd.metrics.noise.histogram import value_fractions, wasserstein_1
+from cryoccd.metrics.noise.pixel_values import PixelValues
 
 REAL = [noise(i) for i in range(4)]
 MADE = [noise(i) for i in range(4, 8)]

@@ -8,7 +8,7 @@ from particle_fields import DIAMETER, GAIN, PIXEL_SIZE_A, clean_of, field_of, fi
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_frequency
 from cryoccd.metrics.measure import Field
-from cryoccd.metrics.signal_slope import SignalSlope
+from cryoccd.metrics.signal.signal_slope import SignalSlope
 
 NAMES = [figure.name for figure in SignalSlope.figures]
 

@@ -7,11 +7,11 @@ from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_average, radial_frequency
 from cryoccd.imaging.background import background_mask
 from cryoccd.imaging.masked_psd import random_field
-from cryoccd.metrics.areas import area_lacks, area_mask
 from cryoccd.metrics.measure import Field
-from cryoccd.metrics.spectra import SpectrumError, fitting_tile_px
-from cryoccd.metrics.spectrum import particle_mask, ring_power, spectrum_error_db
-from cryoccd.metrics.tile_power import tile_power
+from cryoccd.metrics.spectral.areas import area_lacks, area_mask
+from cryoccd.metrics.spectral.spectra import SpectrumError, fitting_tile_px
+from cryoccd.metrics.spectral.spectrum import particle_mask, ring_power, spectrum_error_db
+from cryoccd.metrics.spectral.tile_power import tile_power
 
 SIDE, PIXEL_A, DIAMETER_A = 256, 4.0, 160.0
 CENTRES = torch.tensor([[x, y] for x in (40.0, 128.0, 216.0) for y in (40.0, 128.0, 216.0)])

@@ -7,8 +7,8 @@ import torch
 from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 
-from cryoccd.metrics.crop_features import ScatteringExtractor
-from cryoccd.metrics.two_sample import RIDGE, TwoSampleClassifier
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
+from cryoccd.metrics.features.two_sample import RIDGE, TwoSampleClassifier
 
 MEASURE = TwoSampleClassifier(ScatteringExtractor(64))
 

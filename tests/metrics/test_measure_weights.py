@@ -10,7 +10,12 @@ from archive_server import Archive
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.published_weights import PUBLISHED
-from cryoccd.metrics.weights import find_weights, load_tensors, weights_name, weights_sha256
+from cryoccd.metrics.networks.weights import (
+    find_weights,
+    load_tensors,
+    weights_name,
+    weights_sha256,
+)
 
 KINDS = ("inception", "clip")
 

@@ -7,7 +7,7 @@ import torch
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_frequency
 from cryoccd.imaging.masked_psd import random_field
-from cryoccd.metrics.detectability import Detectability
+from cryoccd.metrics.signal.detectability import Detectability
 
 SIDE, DIAMETER = 256, 24.0
 

@@ -4,7 +4,7 @@ from scipy.linalg import sqrtm
 from torchmetrics.image.fid import _compute_fid
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.frechet import FeatureStatistics, frechet_distance, merge
+from cryoccd.metrics.features.frechet import FeatureStatistics, frechet_distance, merge
 
 
 def features(n, d, seed, scale=1.0, shift=0.0):

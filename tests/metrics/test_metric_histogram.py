@@ -2,7 +2,7 @@ import pytest
 import torch
 from scipy.stats import wasserstein_distance
 
-from cryoccd.metrics.histogram import value_fractions, wasserstein_1
+from cryoccd.metrics.noise.histogram import value_fractions, wasserstein_1
 
 
 def normal(seed, *shape):

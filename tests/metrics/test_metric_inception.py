@@ -7,9 +7,9 @@ import torch
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.published_weights import PUBLISHED
-from cryoccd.metrics.eight_bit import EightBit, to_photographs
-from cryoccd.metrics.inception import InceptionFeatures, describe
-from cryoccd.metrics.weights import find_weights
+from cryoccd.metrics.networks.eight_bit import EightBit, to_photographs
+from cryoccd.metrics.networks.inception import InceptionFeatures, describe
+from cryoccd.metrics.networks.weights import find_weights
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,6 @@ def test_only_plain_tensors_are_loaded(tmp_path, capsys):
 
 
 def test_without_torch_fidelity_the_line_to_install_it(monkeypatch, tmp_path):
-    monkeypatch.setattr("cryoccd.metrics.inception.find_spec", lambda name: None)
+    monkeypatch.setattr("cryoccd.metrics.networks.inception.find_spec", lambda name: None)
     with pytest.raises(CryoccdError, match=r"pip install 'cryoccd\[fid\]'"):
         InceptionFeatures(tmp_path / "absent.pth")

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.stats import t as student_t
 
-from cryoccd.metrics.frechet import FeatureStatistics, frechet_distance, merge
-from cryoccd.metrics.intervals import block_jackknife
+from cryoccd.metrics.features.frechet import FeatureStatistics, frechet_distance, merge
+from cryoccd.metrics.statistics.intervals import block_jackknife
 
 
 def test_a_difference_of_means_gets_the_interval_of_welch():

@@ -5,7 +5,7 @@ from statistics import fmean, stdev
 import pytest
 import torch
 
-from cryoccd.metrics.kid import KernelSums, kernel_distance
+from cryoccd.metrics.features.kid import KernelSums, kernel_distance
 
 
 def sides(seed, micrographs=6, crops=4, d=5, shift=0.0, common=0.0):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.scattering import WaveletScattering
+from cryoccd.metrics.features.scattering import WaveletScattering
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from cryoccd.fourier import radial_frequency
 from cryoccd.imaging.background import background_mask
 from cryoccd.imaging.discs import disc_mask
 from cryoccd.imaging.masked_psd import random_field
-from cryoccd.metrics.spectrum import (
+from cryoccd.metrics.spectral.spectrum import (
     particle_mask,
     ring_power,
     spectrum_error_db,

@@ -8,14 +8,14 @@ from cryoccd.errors import CryoccdError
 from cryoccd.fourier import radial_frequency
 from cryoccd.imaging.masked_psd import random_field
 from cryoccd.metrics.card import ReportCard
-from cryoccd.metrics.crop_features import ScatteringExtractor
-from cryoccd.metrics.detectability import Detectability
+from cryoccd.metrics.features.crop_features import ScatteringExtractor
 from cryoccd.metrics.images import normalised, take_crops
 from cryoccd.metrics.learnt import Learnt
 from cryoccd.metrics.measure import Field
 from cryoccd.metrics.protocol import NoiseProtocol
+from cryoccd.metrics.signal.detectability import Detectability
 from cryoccd.metrics.standard import standard_card
-from cryoccd.metrics.verdict import verdicts
+from cryoccd.metrics.statistics.verdict import verdicts
 
 SIDE, DIAMETER_A, COUNT = 192, 40.0, 8
 PROTOCOL = NoiseProtocol(

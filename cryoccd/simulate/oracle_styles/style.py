@@ -52,6 +52,9 @@ class OracleStyle:
         cs_mm: spherical aberration.
         amplitude_contrast: fraction.
         phase_shift_deg: of a phase plate, 0 without one.
+        film_chance: share of micrographs that show the edge of the carbon film; nothing is picked
+            on the film.
+        film_thickness_A: of the film.
         shape_px: height and width of the micrographs.
         pixel_size_A: final pixel size, twice that of the camera.
     """
@@ -80,6 +83,8 @@ class OracleStyle:
     cs_mm: float = 2.7
     amplitude_contrast: float = 0.1
     phase_shift_deg: float = 0.0
+    film_chance: float = 0.0
+    film_thickness_A: float = 0.0
     shape_px: tuple[int, int] = (256, 256)
     pixel_size_A: float = 4.0
 
