@@ -21,13 +21,13 @@ CONTROL_ARGS = --profile $(PROFILE) --seed $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--style $(STYLES)) \
 	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
 
-.PHONY: help install table-fid table-ablation table-steps gallery-control test lint gallery bench clean
+.PHONY: help install table-fid table-ablation table-steps table-picking gallery-control test lint gallery bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 	@printf '\nVariables: PROFILE=demo|real|paper  METHODS=a,b|all  STYLES=a,b|all  SEEDS=0,1  JOBS=n\n'
 	@printf '           TRAINING=per_style|mixed  TRAIN_STYLES=a,b|all  DATA=folder  STRUCTURE=file  METRICS=a,b\n'
-	@printf '           REFERENCE=1 (published figures beside ours)\n'
+	@printf '           REFERENCE=1 (published figures beside ours)  PICKER=fast|topaz\n'
 
 install: .venv/installed ## build .venv with everything that is needed
 
@@ -44,6 +44,9 @@ table-ablation: install ## the same for CryoCCD with one part left out or change
 
 table-steps: install ## the same for samplers and numbers of steps
 	$(BIN)/cryoccd table steps $(TABLE_ARGS)
+
+table-picking: install ## train pickers on each method's labels, find real particles
+	$(BIN)/cryoccd table picking $(TABLE_ARGS) $(if $(PICKER),--picker $(PICKER))
 
 gallery-control: install ## change one factor under one seed: what each method makes of it
 	$(BIN)/cryoccd gallery control $(CONTROL_ARGS)

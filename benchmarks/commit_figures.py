@@ -1,8 +1,8 @@
-"""Puts finished tables into the repository: benchmarks/fid-*.md, galleries, the README's table.
+"""Puts finished tables into the repository: benchmarks/TABLE-PROFILE.md, galleries, the README's.
 
     python benchmarks/commit_figures.py [--results results] [--styles results_of_all_styles]
 
-Takes what `make table-fid` wrote for the profiles demo and real, and what it wrote for METHODS=all
+Takes what the table targets wrote for the profiles demo and real, and what it wrote for METHODS=all
 STYLES=all into another folder; the README's table lies between
 two comment lines and holds three metrics of the demo.
 """
@@ -11,9 +11,11 @@ import argparse
 import csv
 import re
 import shutil
+from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+TABLES = ("fid", "ablation", "steps", "picking", "picking_topaz")
 METRICS = ("fd_scattering", "psd_background_db", "contrast_error_db")
 MARKS = ("<!-- table: benchmarks/commit_figures.py -->", "<!-- end of table -->")
 
@@ -52,15 +54,16 @@ def main() -> None:
     if given.styles:
         table = given.styles / "demo" / "fid" / "table.md"
         shutil.copyfile(table, ROOT / "benchmarks" / "fid-styles.md")
-    for profile in ("demo", "real"):
-        folder = results / profile / "fid"
+    for name, profile in product(TABLES, ("demo", "real")):
+        folder = results / profile / name
         if not (folder / "table.md").is_file():
             continue
-        shutil.copyfile(folder / "table.md", ROOT / "benchmarks" / f"fid-{profile}.md")
+        shutil.copyfile(folder / "table.md", ROOT / "benchmarks" / f"{name}-{profile}.md")
         # galleries of real data hold other people's pixels
-        for gallery in sorted(folder.glob("gallery_*.png")) if profile == "demo" else ():
+        shown = (name, profile) == ("fid", "demo")
+        for gallery in sorted(folder.glob("gallery_*.png")) if shown else ():
             shutil.copyfile(gallery, ROOT / "docs" / gallery.name)
-        print(f"{profile}: taken from {folder}")
+        print(f"{name}-{profile}: taken from {folder}")
     demo = results / "demo" / "fid" / "table.csv"
     if demo.is_file():
         readme = ROOT / "README.md"

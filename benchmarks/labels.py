@@ -25,13 +25,12 @@ import pandas as pd
 import starfile
 import torch
 
+from cryoccd.data.oracle_truth import import_truth
 from cryoccd.imaging.projection import Projector
 from cryoccd.io.dataset import Dataset, DatasetWriter, Item
 from cryoccd.io.export.options import ExportOptions
 from cryoccd.io.export.run import FORMATS, export_micrographs
-from cryoccd.io.imports import ImportSettings, import_picks
 from cryoccd.io.mrc import read_mrc
-from cryoccd.io.star_write import write_star
 from cryoccd.records import PARTICLE_COLUMNS, Exposure, Optics
 from cryoccd.simulate.config import read_config
 from cryoccd.simulate.oracle_run import write_oracle
@@ -73,9 +72,7 @@ def oracle(options: argparse.Namespace) -> None:
         diameter_A=115,
     )
     write_oracle(style, root / "oracle", options.micrographs, 0, 0, workers=options.workers)
-    picks = root / "truth.star"
-    _truth_as_star(root / "oracle", picks)
-    import_picks(root / "oracle", picks, root / "imported", ImportSettings(), resume=True)
+    import_truth(root / "oracle", root / "imported", split="train")
     _compare(root / "imported", root / "relion", "micrographs", PARTICLES)
 
 
@@ -106,36 +103,6 @@ def export(options: argparse.Namespace) -> None:
                     f"{format}: {count} micrographs, {count / seconds:.0f} a second, "
                     f"peak of the process {peak_MB():.0f} MB"
                 )
-
-
-def _truth_as_star(oracle_root: Path, picks: Path) -> None:
-    """The hidden truth of the oracle as RELION would write it."""
-    truth = pd.read_parquet(oracle_root / "truth.parquet")
-    style = STYLES["thin_ice"]
-    columns = {
-        "rlnCoordinateX": truth["x_A"] / PIXEL_A,
-        "rlnCoordinateY": truth["y_A"] / PIXEL_A,
-        "rlnAngleRot": truth["rot_deg"],
-        "rlnAngleTilt": truth["tilt_deg"],
-        "rlnAnglePsi": truth["psi_deg"],
-        "rlnDefocusU": truth["defocus_u_A"],
-        "rlnDefocusV": truth["defocus_u_A"],
-        "rlnDefocusAngle": 0.0 * truth["x_A"],
-    }
-    with write_star(picks, "truth of the oracle") as star:
-        star.loop(
-            "optics",
-            [
-                *("rlnOpticsGroup", "rlnOpticsGroupName", "rlnVoltage"),
-                *("rlnSphericalAberration", "rlnAmplitudeContrast", "rlnMicrographPixelSize"),
-            ],
-        )
-        shared = (style.voltage_kV, style.cs_mm, style.amplitude_contrast, PIXEL_A)
-        star.rows([(1, "opticsGroup1", *shared)])
-        star.loop("particles", ["rlnMicrographName", "rlnOpticsGroup", *columns])
-        names = truth["micrograph"].tolist()
-        values = zip(*(column.tolist() for column in columns.values()), strict=True)
-        star.rows((f"{name}.mrc", 1, *row) for name, row in zip(names, values, strict=True))
 
 
 def _compare(root: Path, output: Path, kind: str, count: int) -> None:

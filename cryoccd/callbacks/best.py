@@ -1,4 +1,4 @@
-"""`best.ckpt`, the checkpoint with the best value of one figure of the noise report."""
+"""`best.ckpt`, the checkpoint with the best value of one figure of the reports."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Checkpoint
 from rich.console import Console
 
-from cryoccd.callbacks.noise_report import NoiseReport
+from cryoccd.callbacks.report import Report
 from cryoccd.errors import CryoccdError
 from cryoccd.records import UnpairedBatch
 
@@ -19,14 +19,14 @@ class BestCheckpoint(Checkpoint):
     figure, its value and the images seen stand in the checkpoint as the state of this callback.
 
     Args:
-        figure: one of those of the noise report, with or without `val/`; None saves none.
+        figure: one of those of the reports, with or without `val/`; None saves none.
     """
 
     def __init__(self, figure: str | None = None) -> None:
         self.figure = figure and figure.removeprefix("val/")
         self.value: float | None = None
         self.images = 0
-        self._report: NoiseReport | None = None
+        self._report: Report | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Look for the report, and for the checkpoint that an earlier part of the run made.
@@ -36,18 +36,17 @@ class BestCheckpoint(Checkpoint):
         """
         if self.figure is None:
             return
-        reports = (each for each in trainer.callbacks if isinstance(each, NoiseReport))  # type: ignore[attr-defined]
-        self._report = next((each for each in reports if each.yardstick is not None), None)
-        if self._report is None:
+        callbacks = trainer.callbacks  # type: ignore[attr-defined]
+        reports = [each for each in callbacks if isinstance(each, Report) and each.every_n_images]
+        if not reports:
             raise CryoccdError(
                 f"best: figure = {self.figure}, but there is no noise report; set "
                 "noise_report.every_n_images"
             )
-        if self.figure not in self._report.figures:
-            known = ", ".join(self._report.figures)
-            raise CryoccdError(
-                f"best: figure = {self.figure}, expected one of noise_report.figures: {known}"
-            )
+        self._report = next((each for each in reports if self.figure in each.figures), None)
+        if self._report is None:
+            known = "; ".join(f"{each.name}.figures: {', '.join(each.figures)}" for each in reports)
+            raise CryoccdError(f"best: figure = {self.figure}, expected one of {known}")
         if not trainer.strategy.broadcast(_path(trainer).is_file()):
             self.value = None  # a run that goes on in another folder
 
@@ -60,12 +59,12 @@ class BestCheckpoint(Checkpoint):
         batch_idx: int,
     ) -> None:
         """Save after a report that is better than all before."""
-        if self._report is None or self._report.yardstick is None or self.figure is None:
+        if self._report is None or self.figure is None:
             return
         newest = self._report.newest
         if newest is None or newest.images != pl_module.images_seen:
             return
-        value, ideal = newest.values.get(self.figure), self._report.yardstick.ideal(self.figure)
+        value, ideal = newest.values.get(self.figure), self._report.ideal(self.figure)
         if value is None or (
             self.value is not None and abs(value - ideal) >= abs(self.value - ideal)
         ):

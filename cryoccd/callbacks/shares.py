@@ -32,9 +32,9 @@ def describe_shared(
         CryoccdError: one of them is no image; raised by all processes.
     """
     names = yardstick.simulated.names
-    saved = _saved_model(trainer, model)
+    saved = saved_model(trainer, model)
     own: list[Described | str] = []
-    with _aside(saved):
+    with aside(saved):
         for name in names[trainer.global_rank :: trainer.world_size]:
             try:
                 made = yardstick.translated(saved, [name], seed, style)
@@ -52,7 +52,8 @@ def describe_shared(
     return _joined(parts)
 
 
-def _saved_model(trainer: L.Trainer, model: Translator) -> Translator:
+def saved_model(trainer: L.Trainer, model: Translator) -> Translator:
+    """What a checkpoint would hold: the average, where there is one."""
     callbacks = trainer.callbacks  # type: ignore[attr-defined]
     average = next((each for each in callbacks if isinstance(each, Average)), None)
     saved = average.saved(model) if average else model
@@ -61,7 +62,7 @@ def _saved_model(trainer: L.Trainer, model: Translator) -> Translator:
 
 
 @contextmanager
-def _aside(model: Translator) -> Iterator[None]:
+def aside(model: Translator) -> Iterator[None]:
     """Leave modes and random numbers as they were, and compile nothing for other sizes."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()

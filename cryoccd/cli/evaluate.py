@@ -17,15 +17,22 @@ from cryoccd.metrics.statistics.verdict import permutations_needed
 from cryoccd.report.noise_figure import write_noise_figure
 from cryoccd.report.noise_terminal import show_noise_card
 
+_EXAMPLE = "'cryoccd evaluate noise --help'"
+
 
 def run(argv: list[str]) -> None:
     """Evaluate one set of generated micrographs."""
     kind, *rest = argv or ["nothing"]
     if kind in ("-h", "--help"):
         kind, rest = "noise", ["--help"]
-    if kind != "noise":
-        raise CryoccdError(f"evaluate: {kind}, expected 'cryoccd evaluate noise --help'")
-    call("evaluate noise", evaluate_noise, rest)
+    if kind == "picking":
+        from cryoccd.cli.evaluate_picking import evaluate_picking
+
+        call("evaluate picking", evaluate_picking, rest)
+    elif kind == "noise":
+        call("evaluate noise", evaluate_noise, rest)
+    else:
+        raise CryoccdError(f"evaluate: {kind}, expected noise or picking, such as {_EXAMPLE}")
 
 
 def evaluate_noise(
@@ -79,11 +86,7 @@ def evaluate_noise(
         anchors: measure real against real and white noise too.
         allow_same: take sets that have micrographs in common.
     """
-    page, picture = output.with_suffix(".md"), output.with_suffix(".png")
-    if output.is_dir() or output.suffix != ".json":
-        what = "a folder" if output.is_dir() else f"ends in {output.suffix or 'nothing'}"
-        raise CryoccdError(f"{output}: {what}, expected the name of a JSON file: card.json")
-    check_writable(output)
+    page, picture = check_output(output)
     needed = permutations_needed(len(PANEL))
     for name, value, least in (("limit", limit, 1), ("permutations", permutations or None, needed)):
         if value is not None and value < least:
@@ -121,3 +124,16 @@ def evaluate_noise(
     for line in (remark, f"written {output}, {page}, {picture}"):
         if line:
             shown.print(line, markup=False, style="dim", soft_wrap=True)
+
+
+def check_output(output: Path) -> tuple[Path, Path]:
+    """The Markdown page and the picture beside a card.
+
+    Raises:
+        CryoccdError: it is no name of a JSON file that can be written.
+    """
+    if output.is_dir() or output.suffix != ".json":
+        what = "a folder" if output.is_dir() else f"ends in {output.suffix or 'nothing'}"
+        raise CryoccdError(f"{output}: {what}, expected the name of a JSON file: card.json")
+    check_writable(output)
+    return output.with_suffix(".md"), output.with_suffix(".png")

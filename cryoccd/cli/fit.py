@@ -1,8 +1,6 @@
 """`cryoccd fit`: one method on one data set, from the start or from where a run stopped."""
 
-import logging
 import os
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,13 +13,16 @@ from cryoccd.cli.processes import one_voice
 from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import read_yaml
+from cryoccd.io.quiet import quieten_lightning
 from cryoccd.io.refusal import one_line
 from cryoccd.methods.base import Translator
 
 
 def run(argv: list[str]) -> None:
     """Fit one method on one data set; a run that was interrupted goes on from its last epoch."""
-    _quieten()
+    # lightning 2.6 calls what jsonargparse 4.5x deprecates
+    os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
+    quieten_lightning()
     cli = FitCLI(
         model_class=Translator,
         datamodule_class=CryoDataModule,
@@ -82,23 +83,6 @@ def _remove_empty(trainer: L.Trainer) -> None:
         for folder in (logs, *logs.parents):
             if folder.is_relative_to(root):
                 folder.rmdir()
-
-
-def _quieten() -> None:
-    """Our bar says what happens; none of these tells a user anything to act on."""
-    # lightning 2.6 calls what jsonargparse 4.5x deprecates
-    os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for message in (
-        ".*isinstance.treespec, LeafSpec.",  # lightning 2.6 uses a name that torch 2.15 deprecates
-        ".*args parameter is intended to run from within Python",  # argv comes from our dispatcher
-        ".*does not have many workers",  # small data is cut in the training process on purpose
-        ".*is smaller than the logging interval",  # an epoch is only a place to save
-        ".*AMP with fp16 is not supported on CPU",  # refused
-        ".*configure_optimizers. returned .None.",  # a fit that only calibrates
-    ):
-        warnings.filterwarnings("ignore", message=message)
 
 
 def _last_checkpoint(cli: FitCLI) -> Path | None:

@@ -15,6 +15,7 @@ from cryoccd.callbacks.checkpoint import LastCheckpoint
 from cryoccd.callbacks.data_time import DataTime
 from cryoccd.callbacks.noise_report import NoiseReport
 from cryoccd.callbacks.optimisation import Optimisation
+from cryoccd.callbacks.picking_report import PickingReport
 from cryoccd.callbacks.progress import FitProgress
 from cryoccd.cli.parse import config_files
 from cryoccd.errors import CryoccdError
@@ -51,6 +52,7 @@ CALLBACKS = {
     "optimisation": Optimisation,
     "average": Average,
     "noise_report": NoiseReport,  # of the new average, and its time is not that of the data
+    "picking_report": PickingReport,
     "data_time": DataTime,
     "checkpoint": LastCheckpoint,
     "best": BestCheckpoint,

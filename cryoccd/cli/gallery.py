@@ -43,8 +43,9 @@ def control(
 
     from cryoccd.cli import dispatch
     from cryoccd.launch.control import COUNTING, ControlGallery
-    from cryoccd.launch.fid import FidTable
     from cryoccd.launch.matrix import read_profile
+    from cryoccd.launch.noise_column import NoiseColumn
+    from cryoccd.launch.run_table import RunTable
     from cryoccd.launch.selection import select
 
     matrix = select(read_profile(profile, data, structure), names(methods), names(style))
@@ -52,7 +53,8 @@ def control(
         matrix = replace(matrix, methods=[m for m in matrix.methods if m not in COUNTING])
     if trainer:
         matrix = replace(matrix, trainer=trainer)
-    table = FidTable(matrix, numbers("seed", seed), results, runs, dispatch, Console(), device)
+    known = (matrix, numbers("seed", seed), results, runs, dispatch, NoiseColumn)
+    table = RunTable(*known, Console(), device)
     ControlGallery(table).run()
 
 

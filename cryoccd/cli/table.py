@@ -1,6 +1,7 @@
-"""`cryoccd table fid|ablation|steps`: rerun a table from structures to figures."""
+"""`cryoccd table fid|ablation|steps|picking`: rerun a table from structures to figures."""
 
 from dataclasses import replace
+from functools import partial
 from os import cpu_count
 from pathlib import Path
 from typing import Literal
@@ -8,7 +9,7 @@ from typing import Literal
 from cryoccd.cli.parse import call, names, numbers
 from cryoccd.errors import CryoccdError
 
-TABLES = ("fid", "ablation", "steps")
+TABLES = ("fid", "ablation", "steps", "picking")
 REFERENCE = Path("benchmarks/reference.yaml")
 
 
@@ -33,6 +34,7 @@ def make(
     clip_weights: str | None = None,
     weights_sha256: str | None = None,
     jobs: int | None = None,
+    picker: Literal["fast", "topaz"] = "fast",
 ) -> None:
     """Make, print and write a table of noise models against real micrographs.
 
@@ -64,18 +66,23 @@ def make(
             published ones; their figures are called custom.
         jobs: columns made side by side, each with its share of the cores; by default as many as
             there are columns and cores, but 1 on a GPU. Mixed training takes one after another.
+        picker: (picking) fast, a small network of our own, or topaz, the program.
     """
     options = dict(locals())
     from rich.console import Console
 
     from cryoccd.cli import dispatch
-    from cryoccd.launch.fid import FidTable
     from cryoccd.launch.finish import finish
     from cryoccd.launch.matrix import read_profile
+    from cryoccd.launch.noise_column import NoiseColumn
+    from cryoccd.launch.picking_column import PickingColumn
+    from cryoccd.launch.run_table import RunTable
     from cryoccd.launch.selection import choose_metrics, select
     from cryoccd.launch.side_by_side import side_by_side
     from cryoccd.launch.training import mixture
     from cryoccd.metrics.networks.deep import DeepWeights
+    from cryoccd.metrics.picking.task import FIGURES
+    from cryoccd.metrics.standard import standard_figures
     from cryoccd.report.reference import read_reference
 
     console = Console()
@@ -85,15 +92,23 @@ def make(
     mixed = mixture(whole, matrix, training, names(train_styles))
     if mixed:
         matrix = replace(matrix, table=f"{matrix.table}_{mixed.label}")
+    if picker != "fast":
+        matrix = replace(matrix, table=f"{matrix.table}_{picker}")
     chosen = numbers("seeds", seeds)
     weights = DeepWeights.find(inception_weights, clip_weights, names(weights_sha256) or ())
-    columns = choose_metrics(names(metrics) or matrix.metrics, weights.figures)
+    known = {each.name for each in FIGURES} if table == "picking" else set(standard_figures())
+    columns = choose_metrics(names(metrics) or matrix.metrics, weights.figures, known)
     matrix = replace(matrix, metrics=columns)
     if trainer:
         matrix = replace(matrix, trainer=trainer)
     if jobs is not None and jobs < 1:
         raise CryoccdError(f"jobs = {jobs}, expected 1 or more")
-    cells = FidTable(matrix, chosen, results, runs, dispatch, console, device, weights, mixed)
+    kind = (
+        partial(PickingColumn, kind=picker)
+        if table == "picking"
+        else partial(NoiseColumn, weights=weights)
+    )
+    cells = RunTable(matrix, chosen, results, runs, dispatch, kind, console, device, mixed)
     if not allow_missing:
         cells.check()
         groups = [spec.name for spec in matrix.datasets]

@@ -63,6 +63,10 @@ class OracleRecipe(Recipe):
         """Make the simulated side that is translated and compared."""
         self._simulate("test", real, simulated, self.n_test)
 
+    def prepare_labelled(self, simulated: Path, real: Path, count: int) -> None:
+        """Make another simulated side, that others are trained on."""
+        self._simulate("labelled", real, simulated, count)
+
     def _simulate(self, split: str, real: Path, output: Path, count: int) -> None:
         seed = item_seed(self.seed, "simulated", split, self.style)
         title = f"simulate · {split} · {self.style}"

@@ -72,6 +72,10 @@ class PaperRecipe(Recipe):
         """Make the simulated side that is translated and compared with the real test split."""
         self._simulate("test", self._species(), real, simulated, self.n_test)
 
+    def prepare_labelled(self, simulated: Path, real: Path, count: int) -> None:
+        """Make another simulated side, that others are trained on."""
+        self._simulate("labelled", self._species(), real, simulated, count)
+
     def _species(self) -> SpeciesConfig:
         if not self.structure:
             raise CryoccdError(

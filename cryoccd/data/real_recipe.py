@@ -75,6 +75,10 @@ class RealRecipe(Recipe):
         """Make the simulated side that is translated and compared: as many as real test ones."""
         self._simulate("test", real, simulated, len(open_folder(real).names("test")))
 
+    def prepare_labelled(self, simulated: Path, real: Path, count: int) -> None:
+        """Make another simulated side, that others are trained on."""
+        self._simulate("labelled", real, simulated, count)
+
     def _simulate(self, split: str, real: Path, output: Path, count: int) -> None:
         seed = item_seed(self.seed, "simulated", split)
         title = f"simulate · {split} · {self.domain}"

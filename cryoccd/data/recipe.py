@@ -30,3 +30,7 @@ class Recipe(ABC):
     @abstractmethod
     def prepare_test(self, simulated: Path, real: Path) -> None:
         """Make the simulated folder that is translated and compared with the real test split."""
+
+    @abstractmethod
+    def prepare_labelled(self, simulated: Path, real: Path, count: int) -> None:
+        """Make another simulated folder that pickers and others are trained on, once translated."""

@@ -18,8 +18,8 @@ from cryoccd.errors import CryoccdError, UnfitError
 from cryoccd.io.atomic import write_text
 from cryoccd.io.folder import open_folder
 from cryoccd.launch.control_scene import Rendered, Stage
-from cryoccd.launch.fid import FidTable
 from cryoccd.launch.matrix import DatasetSpec
+from cryoccd.launch.run_table import RunTable
 from cryoccd.methods.base import Translator
 from cryoccd.methods.checkpoint import load_translator
 from cryoccd.metrics.signal.locality import Regions, locality
@@ -41,7 +41,7 @@ class ControlGallery:
         table: methods, data sets, seeds and folders.
     """
 
-    table: FidTable
+    table: RunTable
 
     def run(self) -> None:
         """Write a picture of each method and data set, and the figures of all."""

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -85,15 +85,25 @@ class Fits:
         self._fitted.add(checkpoint)
         return checkpoint
 
-    def translate(self, row: str, trained_on: TrainedOn, dataset: str, seed: int) -> Path:
-        """Fit a row's model and translate its simulated test side of a data set; the folder of it.
+    def translate(
+        self,
+        row: str,
+        trained_on: TrainedOn,
+        dataset: str,
+        seed: int,
+        kind: Literal["generated", "labelled"] = "generated",
+    ) -> Path:
+        """Fit a row's model and translate a simulated side of a data set; the folder of it.
+
+        The side is the one to be tested, or the one that pickers and others are trained on.
 
         Raises:
             UnfitError: it cannot be fitted to these data, or its sampler refuses the model.
         """
         checkpoint = self.checkpoint(row, trained_on, seed)
-        source = self.runs.data(dataset, self.matrix.side_of(row)).simulated_test
-        output = self.runs.generated(row, trained_on.label, dataset, seed)
+        places = self.runs.data(dataset, self.matrix.side_of(row))
+        source = places.simulated_labelled if kind == "labelled" else places.simulated_test
+        output = self.runs.generated(row, trained_on.label, dataset, seed, kind)
         settings = self.matrix.variant(row).settings
         style = trained_on.style(dataset)
         facts = {

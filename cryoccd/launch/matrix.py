@@ -11,8 +11,10 @@ from cryoccd.data.recipe import Recipe
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import parse_yaml
 from cryoccd.io.refusal import one_line
+from cryoccd.launch.picking_settings import PickingSettings
 from cryoccd.launch.variants import Variant, grid
-from cryoccd.report.cells import CEILING, FLOOR, check_name
+from cryoccd.report.anchors import NAMES
+from cryoccd.report.cells import check_name
 
 CONFIGS = Path("configs")
 EXPERIMENTS = Path("experiments")
@@ -64,6 +66,7 @@ class Matrix:
         variants: methods with something changed.
         axes: many of them, see `cryoccd.launch.variants`.
         gallery: rows that the galleries show, all by default.
+        picking: how pickers are trained and judged, in a table of picking.
     """
 
     table: str
@@ -82,6 +85,7 @@ class Matrix:
     variants: dict[str, Variant] = field(default_factory=dict)
     axes: list[dict[str, dict[str, Any]]] = field(default_factory=list)
     gallery: list[str] = field(default_factory=list)
+    picking: PickingSettings = field(default_factory=PickingSettings)
 
     def variant(self, row: str) -> Variant:
         """What a row is: a variant, or a method as it is."""
@@ -92,6 +96,12 @@ class Matrix:
         fitted = self.variant(row).fitted
         alike = (name for name, each in self.variants.items() if each.fitted == fitted)
         return fitted.method if fitted == Variant(fitted.method) else next(alike)
+
+    def translation_of(self, row: str) -> str:
+        """Name of a row's translations: its own, or of the first variant translated alike."""
+        made = self.variant(row).translated
+        alike = (name for name, each in self.variants.items() if each.translated == made)
+        return made.method if made == Variant(made.method) else next(alike, row)
 
     def side_of(self, row: str) -> str:
         """Name of a row's simulated side: that of the first variant with its; "" for the common."""
@@ -162,7 +172,7 @@ def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:
     matrix = Matrix(**{**values, "variants": variants})
     for name in matrix.variants:
         check_name("variants", name)
-        if name in (*known_methods(), ALL, FLOOR, CEILING):
+        if name in (*known_methods(), ALL, *NAMES):
             raise CryoccdError(f"{path}: variants: {name} is taken; take another name")
     return matrix if matrix.methods else replace(matrix, methods=list(matrix.variants))
 

@@ -35,6 +35,11 @@ class Places:
         return self.root / f"simulated_test{self._suffix}"
 
     @property
+    def simulated_labelled(self) -> Path:
+        """Simulated side that pickers and pose estimators are trained on, once translated."""
+        return self.root / f"simulated_labelled{self._suffix}"
+
+    @property
     def ice_maps(self) -> Path:
         """Ice maps estimated on the real side."""
         return self.root / "ice_maps"
@@ -48,6 +53,11 @@ class Places:
     def hash(self) -> str:
         """Hash of all three folders."""
         return hash_config([self.training_hash, hash_folder(self.simulated_test)])
+
+    @cached_property
+    def labelled_hash(self) -> str:
+        """Hash of the folders that methods, and then pickers, are fitted on."""
+        return hash_config([self.training_hash, hash_folder(self.simulated_labelled)])
 
     @property
     def _suffix(self) -> str:
@@ -75,7 +85,9 @@ class Runs:
         """Checkpoint and configuration of a fit."""
         return self.root / "fit" / f"{method}__{trained_on}__{seed}"
 
-    def generated(self, row: str, trained_on: str, dataset: str, seed: int) -> Path:
-        """Micrographs of a data set as a row's fit translates them."""
+    def generated(
+        self, row: str, trained_on: str, dataset: str, seed: int, kind: str = "generated"
+    ) -> Path:
+        """Micrographs of a data set as a row's fit translates them; "labelled" is another kind."""
         sets = dataset if trained_on == dataset else f"{trained_on}__{dataset}"
-        return self.root / "generated" / f"{row}__{sets}__{seed}"
+        return self.root / kind / f"{row}__{sets}__{seed}"

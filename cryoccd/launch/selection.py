@@ -1,21 +1,25 @@
 """What a user asks for of a matrix: rows, column groups and figures, by their names."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from cryoccd.errors import CryoccdError
 from cryoccd.launch.matrix import ALL, DatasetSpec, Matrix, known_methods
 from cryoccd.launch.variants import Check
-from cryoccd.metrics.standard import standard_figures
 
 
-def choose_metrics(wanted: Sequence[str], added: Sequence[str]) -> list[str]:
+def choose_metrics(wanted: Sequence[str], added: Sequence[str], of: Collection[str]) -> list[str]:
     """Columns of each group: those of networks whose weights are given, then the wanted ones.
+
+    Args:
+        wanted: names.
+        added: of networks.
+        of: every figure that the table has without them.
 
     Raises:
         CryoccdError: a name that no figure has.
     """
-    known = {*standard_figures(), *added}
+    known = {*of, *added}
     if unknown := [name for name in wanted if name not in known]:
         raise CryoccdError(
             f"metrics: {', '.join(unknown)} unknown; known are {', '.join(sorted(known))}"

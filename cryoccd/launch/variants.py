@@ -15,7 +15,7 @@ has the rows t10_few, t10_many, t1000_few and t1000_many, which share two fits.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from itertools import product
 from pathlib import Path
@@ -46,6 +46,7 @@ class Variant:
             and to be translated, against the same real side.
         sampling: arguments of the model that only its translation has; rows that differ in nothing
             else share one fit.
+        picker: settings of the picker that is trained on its translations.
     """
 
     method: str
@@ -53,6 +54,12 @@ class Variant:
     data: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
     sampling: dict[str, Any] = field(default_factory=dict)
+    picker: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def translated(self) -> "Variant":
+        """What its translations know of it."""
+        return replace(self, picker={})
 
     @property
     def fitted(self) -> "Variant":

@@ -31,7 +31,7 @@ class Metric:
         ci_low: lower end, None without an interval.
         ci_high: upper end.
         n: micrographs on the smaller side.
-        interval: "jackknife95", "range" (of leave-one-out estimates) or "none".
+        interval: "jackknife95", "bootstrap95", "range" (of leave-one-out estimates) or "none".
         note: what a reader must know.
     """
 

@@ -38,8 +38,12 @@ class Particles:
 
     def take(self, which: NDArray[np.bool_]) -> "Particles":
         """Those where (n,) `which` is true."""
-        every = (self.positions_A, self.eulers_deg, self.species, self.conformation)
-        return Particles(*(values[which] for values in every))
+        return Particles(
+            self.positions_A[which],
+            self.eulers_deg[which],
+            self.species[which],
+            self.conformation[which],
+        )
 
     def __len__(self) -> int:
         return len(self.species)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from cryoccd.report.cells import CEILING, FLOOR
 from cryoccd.report.table import EXTRACTORS, LEVEL, OF_A_ROW, Table
 from cryoccd.report.text import DAGGER, UNDEFINED, UNDEFINED_CELL, duration
 
@@ -46,14 +45,14 @@ def heading(table: Table) -> tuple[str, ...]:
 
 
 def remarks(table: Table) -> tuple[str, ...]:
-    """The legend, the verdict against the floor, and the source of published figures."""
+    """The legend, the verdict against the bound, and the source of published figures."""
     several = len(table.seeds) > 1
     seeds = f"mean of {len(table.seeds)} seeds [range over seeds]"
     lines = [
         f"Figures: {seeds if several else 'value [95 % interval]'}; bold or *: the best row of its "
-        f"column, {FLOOR} and {CEILING} apart; {UNDEFINED_CELL}: for the reason in its note; "
-        f"{UNDEFINED}: not published.",
-        *_floor_remarks(table),
+        f"column, {' and '.join(table.anchors.all)} apart; {UNDEFINED_CELL}: for the reason in its "
+        f"note; {UNDEFINED}: not published.",
+        *_bound_remarks(table),
     ]
     for p in table.reference:
         mean = f"; mean over {', '.join(p.datasets)}" if p.rows else ""
@@ -84,22 +83,25 @@ def _training(table: Table) -> list[str]:
     return lines
 
 
-def _floor_remarks(table: Table) -> tuple[str, ...]:
+def _bound_remarks(table: Table) -> tuple[str, ...]:
     tests = table.comparisons
     if not tests:
-        return ("No row could be tested against the floor: no confidence intervals.",)
-    better = table.better_than_floor
+        return (f"No row could be tested against {table.anchors.name}: no confidence intervals.",)
+    better = table.better_than_bound
     if better:
         names = ", ".join(
             f"{c.method} ({c.metric}, {c.dataset})"
             for c in tests
             if (c.method, c.dataset, c.metric) in better
         )
-        verdict = f"{DAGGER} Significantly better than the floor, which asks for a cause: {names}."
+        better_than = f"{DAGGER} Significantly better than {table.anchors.name}"
+        verdict = f"{better_than}, which asks for a cause: {names}."
     else:
-        verdict = "No row is significantly better than the floor."
+        verdict = f"No row is significantly better than {table.anchors.name}."
     least = min(tests, key=lambda c: c.p)
-    untested = (len(table.methods) - 2) * len(table.datasets) * len(table.metrics) - len(tests)
+    untested = (len(table.methods) - len(table.anchors.all)) * len(table.datasets) * len(
+        table.metrics
+    ) - len(tests)
     method = (
         "One-sided z test of the distances from the ideal, standard errors from the 95 % "
         f"intervals, level {LEVEL} over all {len(tests)} comparisons (Bonferroni); smallest "

@@ -15,8 +15,6 @@ from typing import Any
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import write_text
 
-FLOOR = "real_floor"
-CEILING = "white_ceiling"
 _NAME = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 _METRIC = ("value", "ci_low", "ci_high", "n", "interval", "note")
 _PROVENANCE = ("commit", "config_hash", "data_hash", "versions", "device", "seconds")
@@ -28,7 +26,7 @@ class ResultCell:
 
     Args:
         table: name of the table, such as "fid".
-        method: name of the row; the anchors are "real_floor" and "white_ceiling".
+        method: name of the row, also of an anchor.
         dataset: name of the column group, such as a style.
         seed: seed of the run.
         metrics: name to {value, ci_low, ci_high, n, interval, note}. `value` is None where the

@@ -13,6 +13,7 @@ from functools import cache
 from statistics import NormalDist, fmean, variance
 from typing import Any
 
+from cryoccd.metrics.picking.task import FIGURES as PICKING
 from cryoccd.metrics.standard import standard_figures
 
 _HALF_WIDTH = NormalDist().inv_cdf(0.975)
@@ -85,7 +86,8 @@ def p_better(metric: str, figure: Figure, floor: Figure) -> float | None:
 
 @cache
 def _ideals() -> dict[str, float]:
-    return {name: figure.ideal for name, figure in standard_figures().items()}
+    known = [*standard_figures().items(), *((each.name, each) for each in PICKING)]
+    return {name: figure.ideal for name, figure in known}
 
 
 def _standard_error(entry: Mapping[str, Any]) -> float | None:

@@ -31,7 +31,7 @@ _LATEX = {
 }
 _CSV_COLUMNS = (
     *("source", "method", "dataset", "metric", "value", "low", "high", "interval", "n", "seeds"),
-    *("best", "better_than_floor", "wall_time_s", "note"),
+    *("best", "better_than_bound", "wall_time_s", "note"),
 )
 
 
@@ -95,7 +95,7 @@ def to_csv(table: Table) -> str:
             for metric in table.metrics:
                 key = (method, dataset, metric)
                 figure = table.figures.get(key)
-                flags = (method in table.best(dataset, metric), key in table.better_than_floor)
+                flags = (method in table.best(dataset, metric), key in table.better_than_bound)
                 if figure is None:
                     values: tuple[object, ...] = ("", "", "", "", "", seeds)
                 else:

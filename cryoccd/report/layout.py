@@ -65,7 +65,7 @@ class _Footnotes:
 def lay_out(table: Table) -> Layout:
     """The text of a table."""
     footnotes = _Footnotes()
-    better = table.better_than_floor
+    better = table.better_than_bound
     best = {(d, m): table.best(d, m) for d in table.datasets for m in table.metrics}
     columns = [(group, metric) for group in groups(table) for metric in table.metrics]
     columns.append(("", "wall time"))

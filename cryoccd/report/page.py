@@ -65,7 +65,7 @@ def html_table(table: Table) -> str:
     """One table with its heading and footnotes, as a fragment."""
     layout = lay_out(table)
     rows = "\n".join(
-        f'<tr{_class("anchor", name in table.anchors)}><th scope="row">{html.escape(name)}</th>'
+        f'<tr{_class("anchor", name in table.anchors.all)}><th scope="row">{html.escape(name)}</th>'
         + "".join(map(_cell, cells))
         + "</tr>"
         for name, cells in layout.rows

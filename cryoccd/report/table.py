@@ -1,6 +1,6 @@
 """Reduces result cells to a table: methods as rows, data sets and metrics as columns.
 
-The floor is the first row and the ceiling the last. Figures are only put side by side where their
+Anchors stand above and below the methods. Figures are only put side by side where their
 protocol and data agree. Published figures never enter the comparison.
 """
 
@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from cryoccd.errors import CryoccdError
-from cryoccd.report.cells import CEILING, FLOOR, ResultCell, cell_path
+from cryoccd.report.anchors import NOISE, Anchors
+from cryoccd.report.cells import ResultCell, cell_path
 from cryoccd.report.figure import Figure, combine, distance, p_better
 from cryoccd.report.reference import Published
 
@@ -22,7 +23,7 @@ OF_A_ROW = ("choices", "training", "train_styles", "variant")
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure against the floor; `p` is not corrected for the number of comparisons."""
+    """One figure against the bound; `p` is not corrected for the number of comparisons."""
 
     method: str
     dataset: str
@@ -37,12 +38,13 @@ class Table:
     Args:
         name: such as "fid".
         profile: such as "demo".
-        methods: rows in order, with the floor first and the ceiling last.
+        methods: rows in order, with the anchors first and last.
         datasets: column groups in order.
         metrics: columns of each group.
         seeds: seeds that the figures are means of.
         cells: every cell that was read, by (method, dataset), one per seed.
         reference: published figures to be shown in columns of their own.
+        anchors: rows that are no methods.
     """
 
     name: str
@@ -53,11 +55,7 @@ class Table:
     seeds: tuple[int, ...]
     cells: Mapping[tuple[str, str], tuple[ResultCell, ...]]
     reference: tuple[Published, ...] = ()
-
-    @property
-    def anchors(self) -> tuple[str, str]:
-        """The rows that are no methods: the floor and the ceiling."""
-        return (FLOOR, CEILING)
+    anchors: Anchors = NOISE
 
     @cached_property
     def figures(self) -> dict[tuple[str, str, str], Figure]:
@@ -80,7 +78,7 @@ class Table:
         distances = {
             method: distance(metric, figure.value)
             for method in self.methods
-            if method not in self.anchors
+            if method not in self.anchors.all
             and (figure := self.figures.get((method, dataset, metric))) is not None
             and figure.value is not None
         }
@@ -89,19 +87,19 @@ class Table:
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
-        """Every test of a row, anchors apart, against the floor that was possible."""
+        """Every test of a row, anchors apart, against the bound that was possible."""
         tests = []
         for (method, dataset, metric), figure in self.figures.items():
-            floor = self.figures.get((FLOOR, dataset, metric))
-            if method in self.anchors or floor is None:
+            bound = self.figures.get((self.anchors.bound, dataset, metric))
+            if method in self.anchors.all or bound is None:
                 continue
-            if (p := p_better(metric, figure, floor)) is not None:
+            if (p := p_better(metric, figure, bound)) is not None:
                 tests.append(Comparison(method, dataset, metric, p))
         return tuple(tests)
 
     @property
-    def better_than_floor(self) -> frozenset[tuple[str, str, str]]:
-        """(method, dataset, metric) significantly better than the floor.
+    def better_than_bound(self) -> frozenset[tuple[str, str, str]]:
+        """(method, dataset, metric) significantly better than the bound.
 
         At the level 0.05 over the whole table (Bonferroni), because one statement is made of it.
         """
@@ -119,15 +117,16 @@ def reduce_cells(
     seeds: Sequence[int] = (0,),
     allow_missing: bool = False,
     reference: Sequence[Published] = (),
+    anchors: Anchors = NOISE,
 ) -> Table:
-    """Read the cells of a table; the two anchors need not be named among the methods.
+    """Read the cells of a table; its anchors need not be named among the methods.
 
     Raises:
         CryoccdError: cells or metrics are missing (one line with all) and `allow_missing` is
             off; a cell is malformed; cells of one data set differ in protocol or data, or those
             of the table in extractor or package version.
     """
-    rows = (FLOOR, *(m for m in methods if m not in (FLOOR, CEILING)), CEILING)
+    rows = anchors.around(tuple(methods))
     cells: dict[tuple[str, str], tuple[ResultCell, ...]] = {}
     missing = []
     for method in rows:
@@ -159,6 +158,7 @@ def reduce_cells(
         tuple(seeds),
         cells,
         tuple(reference),
+        anchors,
     )
 
 

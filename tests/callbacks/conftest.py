@@ -1,13 +1,18 @@
 """Short fits through the command line, on folders in which every crop has both classes."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from toys import write_real, write_simulated
+from toys import exposure, write_real, write_simulated
 
 from cryoccd.cli import main
+from cryoccd.data.hold_out import hold_out
+from cryoccd.io.dataset import Dataset, DatasetWriter, Item
+from cryoccd.io.folder import open_folder
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -60,3 +65,36 @@ def fit(command, tmp_path) -> Callable[..., Path]:
         return tmp_path / name
 
     return run
+
+
+@pytest.fixture
+def reported(tmp_path):
+    """The figures that `cryoccd test` gives of the weights of a run."""
+
+    def judge(folder, real, simulated, *more):
+        output = tmp_path / "test.json"
+        words = [f"--ckpt={folder / 'last.ckpt'}", f"--real={real}", f"--simulated={simulated}"]
+        assert main(["test", *words, f"--output={output}", *more]) == 0
+        return {name: m["value"] for name, m in json.loads(output.read_text())["metrics"].items()}
+
+    return judge
+
+
+@pytest.fixture
+def held_out(crowded, tmp_path):
+    """The two held-out micrographs of each side as test folders, the others as training split."""
+    folder = open_folder(crowded[1])
+    train, test = hold_out(folder.names("train"), 2, 0, crowded[1])
+    real = shutil.copytree(crowded[1], tmp_path / "held_real")
+    for name in folder.names("test"):
+        (real / "micrographs" / f"{name}.mrc").unlink()
+        (real / "picks" / f"{name}.csv").unlink()
+    split = [f"{n},train" for n in train] + [f"{n},test" for n in test]
+    (real / "split.csv").write_text("\n".join(["micrograph,split", *split]) + "\n")
+    names = hold_out(Dataset(crowded[0]).names, 2, 0, crowded[0])[1]
+    writer = DatasetWriter(tmp_path / "held_simulated", {})
+    for name in names:
+        seed = 1000 + int(name.removeprefix("sim_"))  # of toys.write_simulated
+        writer.write(Item(name, exposure(seed, 18), seed))
+    writer.finish(names)
+    return real, tmp_path / "held_simulated"

@@ -3,21 +3,17 @@
 import json
 import math
 import random
-import shutil
 
 import numpy as np
 import pytest
 import torch
 from fits import log, saved
-from toys import exposure
 
 from cryoccd.callbacks.noise_report import FIGURES, NoiseReport
 from cryoccd.callbacks.yardstick import Yardstick
 from cryoccd.cli import main
-from cryoccd.data.hold_out import hold_out
 from cryoccd.data.mixed import MixedDataModule
 from cryoccd.data.part import FolderPair
-from cryoccd.io.dataset import Dataset, DatasetWriter, Item
 from cryoccd.io.folder import open_folder
 from cryoccd.methods.sdedit import SDEdit
 from cryoccd.metrics.features.crop_features import ScatteringExtractor
@@ -40,39 +36,6 @@ def figures(folder, expected=FIGURES):
     rows = table.dropna(subset=names)
     assert rows["step"].tolist() == rows["train/images"].tolist()
     return rows.set_index("step")[names].rename(columns=lambda name: name.removeprefix("val/"))
-
-
-@pytest.fixture
-def reported(tmp_path):
-    """The figures that `cryoccd test` gives of the weights of a run."""
-
-    def judge(folder, real, simulated, *more):
-        output = tmp_path / "test.json"
-        words = [f"--ckpt={folder / 'last.ckpt'}", f"--real={real}", f"--simulated={simulated}"]
-        assert main(["test", *words, f"--output={output}", *more]) == 0
-        return {name: m["value"] for name, m in json.loads(output.read_text())["metrics"].items()}
-
-    return judge
-
-
-@pytest.fixture
-def held_out(crowded, tmp_path):
-    """The two held-out micrographs of each side as test folders, the others as training split."""
-    folder = open_folder(crowded[1])
-    train, test = hold_out(folder.names("train"), 2, 0, crowded[1])
-    real = shutil.copytree(crowded[1], tmp_path / "held_real")
-    for name in folder.names("test"):
-        (real / "micrographs" / f"{name}.mrc").unlink()
-        (real / "picks" / f"{name}.csv").unlink()
-    split = [f"{n},train" for n in train] + [f"{n},test" for n in test]
-    (real / "split.csv").write_text("\n".join(["micrograph,split", *split]) + "\n")
-    names = hold_out(Dataset(crowded[0]).names, 2, 0, crowded[0])[1]
-    writer = DatasetWriter(tmp_path / "held_simulated", {})
-    for name in names:
-        seed = 1000 + int(name.removeprefix("sim_"))  # of toys.write_simulated
-        writer.write(Item(name, exposure(seed, 18), seed))
-    writer.finish(names)
-    return real, tmp_path / "held_simulated"
 
 
 def test_callback_verb_and_table_give_the_same_numbers(fit, reported, held_out, tmp_path):
@@ -110,10 +73,10 @@ def test_callback_verb_and_table_give_the_same_numbers(fit, reported, held_out, 
 def test_a_report_leaves_no_trace_in_the_weights(method, average, fit, monkeypatch):
     report, translated, modes = NoiseReport._report, Yardstick.translated, []
 
-    def watched(self, yardstick, trainer, model):
+    def watched(self, trainer, model):
         networks = [module for each in model.networks().values() for module in each]
         before = [[m.training for m in network.modules()] for network in networks]
-        report(self, yardstick, trainer, model)
+        report(self, trainer, model)
         modes.append(before == [[m.training for m in n.modules()] for n in networks])
 
     def draws(self, *arguments):
@@ -155,8 +118,8 @@ def test_processes_share_the_work_and_agree(
     report = NoiseReport._report
     values = "psd_background_db", "histogram_w1"
 
-    def keeps(self, yardstick, trainer, model):
-        report(self, yardstick, trainer, model)
+    def keeps(self, trainer, model):
+        report(self, trainer, model)
         path = tmp_path / f"{trainer.global_rank}_{model.images_seen}.json"
         path.write_text(json.dumps(self.newest.values))
 

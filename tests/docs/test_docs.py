@@ -29,11 +29,13 @@ PAGES = (
     "methods.md",
     "metrics.md",
     "paper.md",
+    "picking.md",
     "training.md",
     "verify.md",
 )
 OPTION = re.compile(r"(?<![\w-])--([A-Za-z][\w.-]*)")
-HELP = {**{verb: (verb,) for verb in VERBS}, "evaluate": ("evaluate", "noise")}
+HELP = {verb: (verb,) for verb in VERBS if verb != "evaluate"}
+HELP |= {f"evaluate {kind}": ("evaluate", kind) for kind in ("noise", "picking")}
 HELP["table"] = ("table", "fid")
 
 
@@ -183,6 +185,8 @@ def test_commands_have_their_options(page, options) -> None:
     for command in commands(page):
         verb = command.split()[1]
         assert verb in VERBS, command
+        if verb == "evaluate":
+            verb = " ".join(command.split()[1:3])
         for name in OPTION.findall(command):
             assert name.split(".init_args.")[0] in options[verb], f"{command}: --{name}"
     every = set().union(*options.values())

@@ -39,7 +39,7 @@ def test_demo_table(tmp_path):
     styles = ("thin_ice", "thick_ice")
     run(tmp_path)
     table = reduced(tmp_path, "demo", styles)
-    assert not table.better_than_floor
+    assert not table.better_than_bound
     for style in styles:
         value = {m: table.figures[m, style, "psd_background_db"].value for m in METHODS}
         assert value["gaussian_fitted"] == max(value[m] for m in FITTED)

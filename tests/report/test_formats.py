@@ -59,7 +59,7 @@ def test_csv_is_one_line_per_figure(nasty):
     assert [row["method"] for row in rows] == [*nasty.methods]
     by_method = {row["method"]: row for row in rows}
     assert float(by_method["cut"]["low"]) == 1.9
-    assert by_method["spectrum"]["best"] == by_method["spectrum"]["better_than_floor"] == "1"
+    assert by_method["spectrum"]["best"] == by_method["spectrum"]["better_than_bound"] == "1"
     assert by_method["cut"]["best"] == "0"
     assert (by_method["gaussian"]["value"], by_method["gaussian"]["note"]) == ("", NASTY)
 

@@ -86,7 +86,7 @@ def test_best_row_leaves_the_anchors_apart_and_knows_the_sign(tmp_path):
 
 def test_only_a_clear_gain_counts_as_better_than_the_floor(tmp_path):
     table = simple_table(tmp_path, {"cut": 0.95, "gaussian": 3.0, "spectrum": 0.2})
-    assert table.better_than_floor == {("spectrum", "ice", "fd_scattering")}
+    assert table.better_than_bound == {("spectrum", "ice", "fd_scattering")}
     flags = {name: cells[0].better for name, cells in lay_out(table).rows}
     assert [name for name, flag in flags.items() if flag] == ["spectrum"]
     assert any("spectrum (fd_scattering, ice)" in line for line in lay_out(table).remarks)
@@ -95,10 +95,10 @@ def test_only_a_clear_gain_counts_as_better_than_the_floor(tmp_path):
 def test_the_level_holds_for_the_whole_table(tmp_path):
     # one row at z = -2: a gain alone, none among ten
     alone = simple_table(tmp_path / "one", {"cut": 1 - 0.1 / 1.96 * 2 * 2**0.5})
-    assert len(alone.better_than_floor) == 1
+    assert len(alone.better_than_bound) == 1
     many = {"cut": 1 - 0.1 / 1.96 * 2 * 2**0.5} | {f"m{i}": 2.0 for i in range(9)}
     table = simple_table(tmp_path / "ten", many)
-    assert not table.better_than_floor
+    assert not table.better_than_bound
     remarks = " ".join(lay_out(table).remarks)
     assert "No row is significantly better than the floor." in remarks
     assert "smallest single p 0.023 (cut, fd_scattering, ice)" in remarks

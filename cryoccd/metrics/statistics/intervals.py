@@ -31,7 +31,7 @@ class Interval:
     Args:
         low: lower end, None where kind is "none".
         high: upper end.
-        kind: "jackknife95", "range" (of the leave-one-out estimates) or "none".
+        kind: "jackknife95", "bootstrap95", "range" (of the leave-one-out estimates) or "none".
     """
 
     low: float | None

@@ -1,8 +1,8 @@
-"""Every cell of a table: the two anchors, and each row fitted, translated, evaluated."""
+"""Every cell of a table: the anchors, and each row."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from cryoccd.launch.fits import Command, Fits
 from cryoccd.launch.matrix import DatasetSpec, Matrix
 from cryoccd.launch.places import Runs
 from cryoccd.launch.training import TrainedOn, trains
-from cryoccd.metrics.networks.deep import DeepWeights
-from cryoccd.report.cells import CEILING, FLOOR
+
+ColumnKind = Callable[[DatasetSpec, Matrix, Fits, Path, Console], Column]
+"""Makes a column of a data set."""
 
 
 @dataclass(frozen=True)
-class FidTable:
+class RunTable:
     """Runs the cells of a matrix that are not finished.
 
     Args:
@@ -27,9 +28,9 @@ class FidTable:
         results: where cells are written.
         runs: where data, checkpoints and generated sets are kept.
         command: runs `cryoccd fit ...` and `cryoccd translate ...`.
+        kind: makes a column of the table.
         console: where the user is told what begins.
         device: where sets are translated; they are fitted where the trainer's configuration says.
-        weights: networks for photographs that the report has beside.
         mixed: what methods that train are fitted on; None for each column on itself.
     """
 
@@ -38,9 +39,9 @@ class FidTable:
     results: Path
     runs: Path
     command: Command
+    kind: ColumnKind
     console: Console
     device: str = "cpu"
-    weights: DeepWeights = field(default_factory=DeepWeights)
     mixed: TrainedOn | None = None
 
     @cached_property
@@ -67,36 +68,36 @@ class FidTable:
 
     def run(self) -> None:
         """Make every missing cell; an interrupted run goes on where it stopped."""
-        total = (len(self.matrix.methods) + 2) * len(self.matrix.datasets) * len(self.seeds)
+        total = sum(len(self.rows(column)) for column in self.columns) * len(self.seeds)
         done, made, started = 0, 0, time.monotonic()
         for spec in self.mixed.specs if self.mixed else ():
             self.console.rule(f"training data · {spec.name}")
             self.fits.prepare(spec)
-        for spec in self.matrix.datasets:
-            self.console.rule(f"data · {spec.name}")
-            column = self._column(spec)
+        for column in self.columns:
+            name = column.spec.name
+            self.console.rule(f"data · {name}")
             column.prepare()
             for seed in self.seeds:
-                for row in self._rows(spec):
+                for row in self.rows(column):
                     if not column.finished(row, seed):
                         left = ""
                         if made:
                             minutes = (time.monotonic() - started) / made * (total - done) / 60
                             left = f" · about {minutes:.0f} min left"
-                        name = f"{row.method} · {spec.name}"
-                        self.console.rule(f"cell {done + 1} of {total} · {name}{left}")
+                        cell = f"cell {done + 1} of {total} · {row.method} · {name}"
+                        self.console.rule(f"{cell}{left}")
                         column.make(row, seed)
                         made += 1
                     done += 1
 
-    def generated(self, method: str, spec: DatasetSpec, seed: int) -> Path:
-        """Where the translated micrographs of a cell are."""
-        label = self.trained_on(method, spec).label
-        return self.fits.runs.generated(method, label, spec.name, seed)
+    @cached_property
+    def columns(self) -> list[Column]:
+        """The column groups in order."""
+        known = (self.matrix, self.fits, self.results, self.console)
+        return [self.kind(spec, *known) for spec in self.matrix.datasets]
 
-    def _rows(self, spec: DatasetSpec) -> list[Row]:
+    def rows(self, column: Column) -> list[Row]:
+        """The rows in a column, anchors among them."""
+        anchors, spec = column.anchors, column.spec
         methods = [Row(method, self.trained_on(method, spec)) for method in self.matrix.methods]
-        return [Row(FLOOR), *methods, Row(CEILING)]
-
-    def _column(self, spec: DatasetSpec) -> Column:
-        return Column(spec, self.matrix, self.fits, self.results, self.console, self.weights)
+        return [*map(Row, anchors.first), *methods, *map(Row, anchors.last)]

@@ -1,0 +1,166 @@
+"""Training of a heat map picker, and its file: weights and settings without a pickle.
+
+A run is a minute or two, so it is repeated and not resumed: the same seed, settings and micrographs
+give the same weights on the same processor.
+"""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+import cryoccd
+from cryoccd.downstream.picking.config import PickerConfig
+from cryoccd.downstream.picking.data import PickingDataModule
+from cryoccd.downstream.picking.picker import HeatMapPicker
+from cryoccd.downstream.picking.seen import Labelled
+from cryoccd.errors import CryoccdError
+from cryoccd.io.atomic import atomic_path, check_writable
+from cryoccd.io.progress import progress_bar
+from cryoccd.io.quiet import quieten_lightning
+
+
+def fit_picker(
+    config: PickerConfig,
+    training: Labelled,
+    output: Path,
+    seed: int = 0,
+    validation: Labelled | None = None,
+    particle_diameter_A: float | None = None,
+    accelerator: str = "auto",
+) -> HeatMapPicker:
+    """Train a picker and write it to a file.
+
+    Args:
+        config: how.
+        training: micrographs with particles.
+        output: safetensors file; it is replaced.
+        seed: of the starting weights and of the crops.
+        validation: micrographs whose loss at the end is noted in the file.
+        particle_diameter_A: diameter of the particles; by default that of the training folder.
+        accelerator: where to compute, cpu, cuda or auto.
+
+    Raises:
+        CryoccdError: faulty micrographs or settings, no diameter, or a loss that is not finite.
+    """
+    check_writable(output)
+    diameter_A = particle_diameter_A
+    if diameter_A is None:
+        diameter_A = training.folder.optics().particle_diameter_A
+    picker = HeatMapPicker(config, diameter_A, seed)
+    if config.start is not None:
+        start = load_picker(config.start)
+        if start.config.diameter_px != config.diameter_px:
+            raise CryoccdError(
+                f"{config.start}: trained with diameter_px = {start.config.diameter_px:g}, "
+                f"expected {config.diameter_px:g}; take the same"
+            )
+        picker.load_state_dict(start.state_dict())
+    data = PickingDataModule(training, config, picker.front, seed, validation)
+    quieten_lightning()
+    with _quiet():
+        trainer = _trainer(accelerator, validation is not None)
+        trainer.fit(picker, datamodule=data)
+    picker = picker.cpu().eval()
+    losses = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    _save(picker, output, {"seed": seed, "micrographs": sorted(training.names), **losses})
+    return picker
+
+
+def load_picker(path: Path) -> HeatMapPicker:
+    """A picker from its file.
+
+    Raises:
+        CryoccdError: there is no such file, or it is none of `fit_picker`.
+    """
+    if not path.is_file():
+        raise CryoccdError(f"{path}: no such file; train a picker first")
+    try:
+        with safe_open(path, "pt") as file:
+            note = json.loads((file.metadata() or {})["picker"])
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        config = PickerConfig(**_plain(note["config"]))
+        picker = HeatMapPicker(config, float(note["particle_diameter_A"]))
+        picker.load_state_dict(state)
+    except Exception as error:  # each library raises what its reader meets first
+        reason = (str(error).split("\n")[0] or type(error).__name__)[:120]
+        raise CryoccdError(f"{path}: not a picker's file ({reason}); train it again") from error
+    return picker.eval()
+
+
+def _trainer(accelerator: str, validate: bool) -> L.Trainer:
+    """One that writes nothing of its own."""
+    return L.Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=1,
+        limit_val_batches=None if validate else 0,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[_Bar()],
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's words on processors and products, one set a training."""
+    log = logging.getLogger("lightning.pytorch")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _save(picker: HeatMapPicker, path: Path, note: dict[str, Any]) -> None:
+    note = {
+        "version": cryoccd.__version__,
+        "config": asdict(picker.config),
+        "particle_diameter_A": picker.particle_diameter_A,
+        **note,
+    }
+    weights = {name: value.contiguous() for name, value in picker.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(weights, temporary, {"picker": json.dumps(note, default=str)})
+
+
+def _plain(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a file: JSON knows neither tuples nor paths."""
+    contrast, start = config["contrast"], config["start"]
+    return {
+        **config,
+        "contrast": None if contrast is None else tuple(contrast),
+        "start": None if start is None else Path(start),
+    }
+
+
+class _Bar(Callback):
+    """The progress bar of all long work."""
+
+    def __init__(self) -> None:
+        self._bar = progress_bar()
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._bar.start()
+        self._task = self._bar.add_task("training the picker", total=trainer.num_training_batches)
+
+    def on_train_batch_end(self, *args: Any, **kwargs: Any) -> None:
+        self._bar.advance(self._task)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._bar.stop()
+
+    def on_exception(self, *args: Any, **kwargs: Any) -> None:
+        self._bar.stop()

@@ -1,0 +1,151 @@
+"""Training of a pose estimator, and its file: weights and settings without a pickle.
+
+A run is minutes, so it is repeated and not resumed: the same seed, settings and particles give the
+same weights on the same processor.
+"""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch.utils.data import DataLoader
+
+import cryoccd
+from cryoccd.downstream.pose.boxes import BoxOptions, read_particles
+from cryoccd.downstream.pose.config import PoseConfig
+from cryoccd.downstream.pose.estimator import PoseEstimator
+from cryoccd.downstream.pose.examples import PoseExamples
+from cryoccd.downstream.pose.images import ParticleImages
+from cryoccd.errors import CryoccdError
+from cryoccd.io.atomic import atomic_path, check_writable
+from cryoccd.io.progress import progress_bar
+from cryoccd.metrics.pose.errors import geodesic_deg
+
+_POINTS = 10  # of the learning curve
+
+
+def fit_pose(
+    config: PoseConfig,
+    training: ParticleImages | Path,
+    seed: int,
+    output: Path,
+    validation: ParticleImages | None = None,
+    accelerator: str = "auto",
+) -> PoseEstimator:
+    """Train an estimator and write it to a file.
+
+    Args:
+        config: how.
+        training: particles, or the dataset folder that they are read from.
+        seed: of the starting weights, the order, the motions and the noise.
+        output: safetensors file; it is replaced.
+        validation: particles whose median error against minutes and images is noted in the file;
+            no choice depends on it.
+        accelerator: where to compute, cpu, cuda or auto.
+
+    Raises:
+        CryoccdError: faulty particles or settings, or a loss that is not finite.
+    """
+    check_writable(output)
+    if isinstance(training, Path):
+        training = read_particles(training, config.boxes)
+    box_A = training.box_px * training.pixel_size_A
+    boxes = replace(
+        config.boxes, box_px=training.box_px, box_A=box_A, phase_flip=training.phase_flipped
+    )
+    config = replace(config, boxes=boxes)
+    estimator = PoseEstimator(config, training.pixel_size_A, seed)
+    curve = _Curve(validation)
+    trainer = L.Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=1,
+        gradient_clip_val=1.0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[curve],
+    )
+    loader = DataLoader(PoseExamples(training, config, seed), batch_size=config.batch_size)
+    trainer.fit(estimator, loader)
+    estimator = estimator.cpu().eval()
+    _save(estimator, output, {"seed": seed, "particles": len(training), "curve": curve.points})
+    return estimator
+
+
+def load_pose(path: Path) -> PoseEstimator:
+    """An estimator from its file.
+
+    Raises:
+        CryoccdError: there is no such file, or it is none of `fit_pose`.
+    """
+    if not path.is_file():
+        raise CryoccdError(f"{path}: no such file; train a pose estimator first")
+    try:
+        with safe_open(path, "pt") as file:
+            note = json.loads((file.metadata() or {})["pose"])
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        boxes = note["config"].pop("boxes")
+        species = None if boxes["species"] is None else tuple(boxes["species"])
+        config = PoseConfig(**note["config"], boxes=BoxOptions(**{**boxes, "species": species}))
+        estimator = PoseEstimator(config, float(note["pixel_size_A"]))
+        estimator.load_state_dict(state)
+    except Exception as error:  # each library raises what its reader meets first
+        reason = (str(error).split("\n")[0] or type(error).__name__)[:120]
+        raise CryoccdError(f"{path}: not a pose estimator ({reason}); train it again") from error
+    return estimator.eval()
+
+
+def _save(estimator: PoseEstimator, path: Path, note: dict[str, Any]) -> None:
+    note = {
+        "version": cryoccd.__version__,
+        "config": asdict(estimator.config),
+        "pixel_size_A": estimator.pixel_size_A,
+        **note,
+    }
+    weights = {name: value.contiguous() for name, value in estimator.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(weights, temporary, {"pose": json.dumps(note)})
+
+
+class _Curve(Callback):
+    """The progress bar, and the learning curve: minutes of training and images to the error."""
+
+    def __init__(self, validation: ParticleImages | None) -> None:
+        self.points: list[dict[str, float]] = []
+        self._validation, self._bar, self._minutes = validation, progress_bar(), 0.0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._bar.start()
+        self._task = self._bar.add_task("training poses", total=trainer.num_training_batches)
+        self._since = perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self._bar.advance(self._task)
+        steps, done = int(trainer.num_training_batches), batch_idx + 1
+        if self._validation is None or done * _POINTS // steps == (done - 1) * _POINTS // steps:
+            return
+        self._minutes += (perf_counter() - self._since) / 60
+        found = pl_module.estimate(self._validation).rotations
+        truth = self._validation.poses.rotations
+        errors_deg = geodesic_deg(truth, found, pl_module.operators.cpu())
+        images = done * len(batch[0])
+        median_deg = float(errors_deg.median())
+        point = {"images": images, "minutes": self._minutes, "median_deg": median_deg}
+        self.points.append(point)
+        self._since = perf_counter()
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._bar.stop()
+
+    def on_exception(self, *args: Any, **kwargs: Any) -> None:
+        self._bar.stop()
