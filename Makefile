@@ -21,7 +21,7 @@ CONTROL_ARGS = --profile $(PROFILE) --seed $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--style $(STYLES)) \
 	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
 
-.PHONY: help install table-fid table-ablation table-steps table-picking gallery-control test lint gallery bench clean
+.PHONY: help install table-fid table-ablation table-steps table-picking table-pose table-resolution gallery-control test lint gallery bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,12 @@ table-steps: install ## the same for samplers and numbers of steps
 
 table-picking: install ## train pickers on each method's labels, find real particles
 	$(BIN)/cryoccd table picking $(TABLE_ARGS) $(if $(PICKER),--picker $(PICKER))
+
+table-pose: install ## train pose estimators on each method's labels, pose real particles
+	$(BIN)/cryoccd table pose $(TABLE_ARGS)
+
+table-resolution: install ## reconstruct what each method's picker finds
+	$(BIN)/cryoccd table resolution $(TABLE_ARGS) $(if $(PICKER),--picker $(PICKER))
 
 gallery-control: install ## change one factor under one seed: what each method makes of it
 	$(BIN)/cryoccd gallery control $(CONTROL_ARGS)

@@ -29,10 +29,14 @@ def run(argv: list[str]) -> None:
         from cryoccd.cli.evaluate_picking import evaluate_picking
 
         call("evaluate picking", evaluate_picking, rest)
+    elif kind == "pose":
+        from cryoccd.cli.evaluate_pose import evaluate_pose
+
+        call("evaluate pose", evaluate_pose, rest)
     elif kind == "noise":
         call("evaluate noise", evaluate_noise, rest)
     else:
-        raise CryoccdError(f"evaluate: {kind}, expected noise or picking, such as {_EXAMPLE}")
+        raise CryoccdError(f"evaluate: {kind}, expected noise, picking or pose, such as {_EXAMPLE}")
 
 
 def evaluate_noise(

@@ -1,4 +1,4 @@
-"""`cryoccd table fid|ablation|steps|picking`: rerun a table from structures to figures."""
+"""`cryoccd table NAME`: rerun a table from structures to figures."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,7 +9,7 @@ from typing import Literal
 from cryoccd.cli.parse import call, names, numbers
 from cryoccd.errors import CryoccdError
 
-TABLES = ("fid", "ablation", "steps", "picking")
+TABLES = ("fid", "ablation", "steps", "picking", "pose", "resolution")
 REFERENCE = Path("benchmarks/reference.yaml")
 
 
@@ -66,7 +66,7 @@ def make(
             published ones; their figures are called custom.
         jobs: columns made side by side, each with its share of the cores; by default as many as
             there are columns and cores, but 1 on a GPU. Mixed training takes one after another.
-        picker: (picking) fast, a small network of our own, or topaz, the program.
+        picker: (picking, resolution) fast, a small network of our own, or topaz, the program.
     """
     options = dict(locals())
     from rich.console import Console
@@ -76,12 +76,15 @@ def make(
     from cryoccd.launch.matrix import read_profile
     from cryoccd.launch.noise_column import NoiseColumn
     from cryoccd.launch.picking_column import PickingColumn
-    from cryoccd.launch.run_table import RunTable
+    from cryoccd.launch.pose_column import PoseColumn
+    from cryoccd.launch.resolution_column import ResolutionColumn
+    from cryoccd.launch.run_table import ColumnKind, RunTable
     from cryoccd.launch.selection import choose_metrics, select
     from cryoccd.launch.side_by_side import side_by_side
     from cryoccd.launch.training import mixture
     from cryoccd.metrics.networks.deep import DeepWeights
-    from cryoccd.metrics.picking.task import FIGURES
+    from cryoccd.metrics.picking.task import FIGURES as PICKING
+    from cryoccd.metrics.pose.columns import MAPS, POSES
     from cryoccd.metrics.standard import standard_figures
     from cryoccd.report.reference import read_reference
 
@@ -96,18 +99,20 @@ def make(
         matrix = replace(matrix, table=f"{matrix.table}_{picker}")
     chosen = numbers("seeds", seeds)
     weights = DeepWeights.find(inception_weights, clip_weights, names(weights_sha256) or ())
-    known = {each.name for each in FIGURES} if table == "picking" else set(standard_figures())
+    figures = {"picking": PICKING, "pose": (*POSES, *MAPS), "resolution": MAPS}.get(table)
+    known = {each.name for each in figures} if figures else set(standard_figures())
     columns = choose_metrics(names(metrics) or matrix.metrics, weights.figures, known)
     matrix = replace(matrix, metrics=columns)
     if trainer:
         matrix = replace(matrix, trainer=trainer)
     if jobs is not None and jobs < 1:
         raise CryoccdError(f"jobs = {jobs}, expected 1 or more")
-    kind = (
-        partial(PickingColumn, kind=picker)
-        if table == "picking"
-        else partial(NoiseColumn, weights=weights)
-    )
+    kinds: dict[str, ColumnKind] = {
+        "picking": partial(PickingColumn, kind=picker),
+        "pose": PoseColumn,
+        "resolution": partial(ResolutionColumn, kind=picker),
+    }
+    kind = kinds.get(table, partial(NoiseColumn, weights=weights))
     cells = RunTable(matrix, chosen, results, runs, dispatch, kind, console, device, mixed)
     if not allow_missing:
         cells.check()

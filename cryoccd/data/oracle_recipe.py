@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cryoccd.data.matched_scene import simulate_like
+from cryoccd.data.oracle_truth import import_truth
 from cryoccd.data.recipe import Recipe
 from cryoccd.errors import CryoccdError
 from cryoccd.io.folder import open_folder
@@ -62,6 +63,10 @@ class OracleRecipe(Recipe):
     def prepare_test(self, simulated: Path, real: Path) -> None:
         """Make the simulated side that is translated and compared."""
         self._simulate("test", real, simulated, self.n_test)
+
+    def prepare_posed(self, real: Path, output: Path, split: str) -> None:
+        """Make a dataset folder of the hidden truth of the main species."""
+        import_truth(real, output, STYLES[self.style].ingredients[0].species, split)
 
     def prepare_labelled(self, simulated: Path, real: Path, count: int) -> None:
         """Make another simulated side, that others are trained on."""

@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from cryoccd.errors import CryoccdError
+
 
 class Recipe(ABC):
     """Makes the simulated and the real folder; whole ones are kept, begun ones finished."""
@@ -30,6 +32,14 @@ class Recipe(ABC):
     @abstractmethod
     def prepare_test(self, simulated: Path, real: Path) -> None:
         """Make the simulated folder that is translated and compared with the real test split."""
+
+    def prepare_posed(self, real: Path, output: Path, split: str) -> None:
+        """Make a dataset folder of a real split with known poses; for evaluations alone.
+
+        Raises:
+            CryoccdError: poses of these micrographs are not known.
+        """
+        raise CryoccdError(f"{real}: the poses of {self.domain} are not known; take the oracle's")
 
     @abstractmethod
     def prepare_labelled(self, simulated: Path, real: Path, count: int) -> None:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
@@ -15,7 +15,7 @@ from cryoccd.data.part import FolderPair
 from cryoccd.io.atomic import sha256_file, write_text
 from cryoccd.io.checked import read_json
 from cryoccd.launch.matrix import DatasetSpec, Matrix
-from cryoccd.launch.places import Places, Runs
+from cryoccd.launch.places import Places, Runs, Use
 from cryoccd.launch.training import TrainedOn
 from cryoccd.launch.variants import MODEL
 from cryoccd.report.provenance import hash_config
@@ -91,19 +91,19 @@ class Fits:
         trained_on: TrainedOn,
         dataset: str,
         seed: int,
-        kind: Literal["generated", "labelled"] = "generated",
+        use: Use | None = None,
     ) -> Path:
         """Fit a row's model and translate a simulated side of a data set; the folder of it.
 
-        The side is the one to be tested, or the one that pickers and others are trained on.
+        The side is the one to be tested, or the one that pickers or estimators are trained on.
 
         Raises:
             UnfitError: it cannot be fitted to these data, or its sampler refuses the model.
         """
         checkpoint = self.checkpoint(row, trained_on, seed)
         places = self.runs.data(dataset, self.matrix.side_of(row))
-        source = places.simulated_labelled if kind == "labelled" else places.simulated_test
-        output = self.runs.generated(row, trained_on.label, dataset, seed, kind)
+        source = places.simulated_for(use) if use else places.simulated_test
+        output = self.runs.generated(row, trained_on.label, dataset, seed, use)
         settings = self.matrix.variant(row).settings
         style = trained_on.style(dataset)
         facts = {

@@ -12,6 +12,7 @@ from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import parse_yaml
 from cryoccd.io.refusal import one_line
 from cryoccd.launch.picking_settings import PickingSettings
+from cryoccd.launch.pose_settings import PoseSettings
 from cryoccd.launch.variants import Variant, grid
 from cryoccd.report.anchors import NAMES
 from cryoccd.report.cells import check_name
@@ -67,6 +68,7 @@ class Matrix:
         axes: many of them, see `cryoccd.launch.variants`.
         gallery: rows that the galleries show, all by default.
         picking: how pickers are trained and judged, in a table of picking.
+        pose: how pose estimators are, in a table of poses.
     """
 
     table: str
@@ -86,6 +88,7 @@ class Matrix:
     axes: list[dict[str, dict[str, Any]]] = field(default_factory=list)
     gallery: list[str] = field(default_factory=list)
     picking: PickingSettings = field(default_factory=PickingSettings)
+    pose: PoseSettings = field(default_factory=PoseSettings)
 
     def variant(self, row: str) -> Variant:
         """What a row is: a variant, or a method as it is."""

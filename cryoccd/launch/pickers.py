@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
+import cryoccd
 from cryoccd.downstream.picking.base import pick_folder
 from cryoccd.downstream.picking.config import PickerConfig
 from cryoccd.downstream.picking.front import Front
@@ -18,10 +19,11 @@ from cryoccd.downstream.picking.topaz_config import TopazConfig
 from cryoccd.downstream.picking.topaz_train import train_topaz
 from cryoccd.downstream.picking.train import fit_picker
 from cryoccd.errors import CryoccdError
-from cryoccd.io.atomic import atomic_path
+from cryoccd.io.atomic import atomic_path, write_text
 from cryoccd.io.folder import MicrographFolder
 from cryoccd.metrics.picking.picks import Picks
 from cryoccd.metrics.picking.task import PickingTask
+from cryoccd.report.provenance import hash_config, hash_folder
 
 PickerKind = Literal["fast", "topaz"]
 Settings = TypeVar("Settings", PickerConfig, TopazConfig)
@@ -63,25 +65,23 @@ class Pickers:
             training: micrographs with particles.
             seed: of the picker.
             changes: settings of the picker in place of the common ones.
+
+        Picks that were made of the same are read again.
         """
         folder = self.folder(name, seed)
-        diameter_A = self.task.protocol.particle_diameter_A
+        settings: PickerConfig | TopazConfig
         if self.kind == "topaz":
             settings = changed(self.topaz, changes)
-            once = replace(settings, repeat=seed)
-            topaz = train_topaz(once, training.folder, training.names, folder, diameter_A)
-            return self._kept(folder, topaz.pick_files(self.task.folder, self.task.names))
-        path, config = folder / "picker.safetensors", changed(self.fast, changes)
-        accelerator = "gpu" if self.device.startswith("cuda") else "cpu"
-        picker = fit_picker(
-            config,
-            training,
-            path,
-            seed,
-            particle_diameter_A=diameter_A,
-            accelerator=accelerator,
-        )
-        return self._kept(folder, pick_folder(picker, self.task.folder, self.task.names, name))
+        else:
+            settings = changed(self.fast, changes)
+        made_from = self._made_from(settings, training, seed)
+        stamp = folder / "made_from.txt"
+        if stamp.is_file() and stamp.read_text(encoding="utf8") == made_from:
+            return read_picks(folder / "picks.csv", self.task.names)
+        stamp.unlink(missing_ok=True)
+        picks = self._kept(folder, self._picks(name, settings, training, seed))
+        write_text(stamp, made_from)
+        return picks
 
     def template(self, simulated: Labelled) -> dict[str, Picks]:
         """Picks of plain template matching: the mean clean particle of a simulated set."""
@@ -99,12 +99,48 @@ class Pickers:
         """Picks of the detector that comes with Topaz."""
         folder = self.folder("topaz_pretrained", 0)
         diameter_A, device = self.task.protocol.particle_diameter_A, self.topaz.device
-        topaz = TopazPicker(_DETECTOR, diameter_A, folder, device=device)
+        topaz = TopazPicker(_DETECTOR, diameter_A, self.work / "topaz", device=device)
         return self._kept(folder, topaz.pick_files(self.task.folder, self.task.names))
 
     def folder(self, name: str, seed: int) -> Path:
         """Where a picker and its picks are kept."""
         return self.work / f"{name}__{self.kind}__{seed}"
+
+    def _picks(
+        self, name: str, settings: PickerConfig | TopazConfig, training: Labelled, seed: int
+    ) -> dict[str, Picks]:
+        """Train and pick."""
+        task = self.task
+        diameter_A = task.protocol.particle_diameter_A
+        if isinstance(settings, TopazConfig):
+            once = replace(settings, repeat=seed)
+            shared = self.work / "topaz"  # it down-samples each micrograph once
+            topaz = train_topaz(once, training.folder, training.names, shared, diameter_A)
+            return topaz.pick_files(task.folder, task.names)
+        picker = fit_picker(
+            settings,
+            training,
+            self.folder(name, seed) / "picker.safetensors",
+            seed,
+            particle_diameter_A=diameter_A,
+            accelerator="gpu" if self.device.startswith("cuda") else "cpu",
+        )
+        return pick_folder(picker, task.folder, task.names, name)
+
+    def _made_from(
+        self, settings: PickerConfig | TopazConfig, training: Labelled, seed: int
+    ) -> str:
+        """All that decides the picks of a trained picker."""
+        return hash_config(
+            {
+                "version": cryoccd.__version__,
+                "settings": {name: str(value) for name, value in vars(settings).items()},
+                "seed": seed,
+                "training": [hash_folder(training.folder.root), sorted(training.names)],
+                "real": [hash_folder(self.task.folder.root), sorted(self.task.names)],
+                "diameter_A": self.task.protocol.particle_diameter_A,
+            }
+        )
 
     @property
     def _front(self) -> Front:

@@ -11,6 +11,7 @@ from cryoccd.launch.column import Column, Outcome, Row
 from cryoccd.launch.pickers import PickerKind, Pickers, labelled, read_picks
 from cryoccd.methods.checkpoint import load_translator
 from cryoccd.metrics.picking.average_precision import precision_recall
+from cryoccd.metrics.picking.picks import Picks
 from cryoccd.metrics.picking.task import PickingProtocol, PickingTask
 from cryoccd.report.anchors import (
     PICKING,
@@ -47,12 +48,12 @@ class PickingColumn(Column):
         for side in self.matrix.sides:
             places = self.fits.runs.data(self.spec.name, side)
             recipe = self.spec.recipe_of(side)
-            recipe.prepare_labelled(places.simulated_labelled, places.real, count)
+            recipe.prepare_labelled(places.simulated_for("picking"), places.real, count)
 
     @property
     def data_hash(self) -> str:
         """Hash of the real side, and of what methods and pickers are fitted on."""
-        return self.places.labelled_hash
+        return self.places.hash_for("picking")
 
     @cached_property
     def pickers(self) -> Pickers:
@@ -84,27 +85,30 @@ class PickingColumn(Column):
             "model": model,
             "set": variant.settings,
             "changes": variant.picker,
-            "side": self.fits.runs.data(self.spec.name, side).labelled_hash if side else None,
+            "side": self.fits.runs.data(self.spec.name, side).hash_for("picking") if side else None,
         }
 
     def evaluate(self, row: Row, seed: int) -> Outcome:
         """Train a picker on the row's labels, or take a baseline, and judge its picks."""
-        pickers = self.pickers
-        chosen: dict[str, Any] = {}
-        if row.method == REAL_TRAIN:
-            picks = pickers.trained(REAL_TRAIN, labelled(pickers.task.folder, "train"), seed)
-        elif row.method == TEMPLATE:
-            picks = pickers.template(labelled(open_folder(self.places.simulated_labelled)))
-        elif row.method == RANDOM_PICKS:
-            picks = pickers.random(seed)
-        elif row.method == TOPAZ_PRETRAINED:
-            picks = pickers.pretrained()
-        else:
-            folder, chosen = self._translated(row)
-            changes = self.matrix.variant(row.method).picker
-            picks = pickers.trained(row.method, labelled(open_folder(folder)), seed, changes)
+        picks, chosen = self.picks(row, seed)
         with self.console.status(f"judge · {row.method} · {self.spec.name}"):
-            return Outcome(pickers.task.figures(picks), chosen)
+            return Outcome(self.pickers.task.figures(picks), chosen)
+
+    def picks(self, row: Row, seed: int) -> tuple[dict[str, Picks], dict[str, Any]]:
+        """Picks of the test split by a row's picker, and what the row's method chose."""
+        pickers = self.pickers
+        if row.method == REAL_TRAIN:
+            return pickers.trained(REAL_TRAIN, labelled(pickers.task.folder, "train"), seed), {}
+        if row.method == TEMPLATE:
+            simulated = open_folder(self.places.simulated_for("picking"))
+            return pickers.template(labelled(simulated)), {}
+        if row.method == RANDOM_PICKS:
+            return pickers.random(seed), {}
+        if row.method == TOPAZ_PRETRAINED:
+            return pickers.pretrained(), {}
+        folder, chosen = self._translated(row)
+        changes = self.matrix.variant(row.method).picker
+        return pickers.trained(row.method, labelled(open_folder(folder)), seed, changes), chosen
 
     def draw(self, path: Path, rows: Sequence[Row], seeds: Sequence[int]) -> bool:
         """Precision against recall of every row, with the first seed."""
@@ -128,7 +132,7 @@ class PickingColumn(Column):
         """The labelled set as the row's method translates it, and what the method chose."""
         assert row.trained_on is not None  # a method has what it is fitted on
         known = (self.matrix.translation_of(row.method), row.trained_on)
-        folder = self.fits.translate(*known, self.spec.name, self._fit_seed, "labelled")
+        folder = self.fits.translate(*known, self.spec.name, self._fit_seed, "picking")
         settings = self.matrix.variant(row.method).settings
         checkpoint = self.fits.checkpoint(*known, self._fit_seed)
         return folder, dict(load_translator(checkpoint, settings).choices())

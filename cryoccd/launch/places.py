@@ -3,8 +3,12 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from cryoccd.report.provenance import hash_config, hash_folder
+
+Use = Literal["picking", "pose"]
+"""What labelled sets are for."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,7 @@ class Places:
 
     root: Path
     side: str = ""
+    _uses: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def real(self) -> Path:
@@ -34,10 +39,13 @@ class Places:
         """Simulated side to be translated."""
         return self.root / f"simulated_test{self._suffix}"
 
-    @property
-    def simulated_labelled(self) -> Path:
-        """Simulated side that pickers and pose estimators are trained on, once translated."""
-        return self.root / f"simulated_labelled{self._suffix}"
+    def simulated_for(self, use: Use) -> Path:
+        """Simulated side that pickers or pose estimators are trained on, once translated."""
+        return self.root / f"simulated_{use}{self._suffix}"
+
+    def posed(self, split: str) -> Path:
+        """Real side with known poses, for evaluations alone."""
+        return self.root / f"posed_{split}"
 
     @property
     def ice_maps(self) -> Path:
@@ -54,10 +62,12 @@ class Places:
         """Hash of all three folders."""
         return hash_config([self.training_hash, hash_folder(self.simulated_test)])
 
-    @cached_property
-    def labelled_hash(self) -> str:
-        """Hash of the folders that methods, and then pickers, are fitted on."""
-        return hash_config([self.training_hash, hash_folder(self.simulated_labelled)])
+    def hash_for(self, use: Use) -> str:
+        """Hash of the folders that methods, and then pickers or estimators, are fitted on."""
+        if use not in self._uses:
+            folder = self.simulated_for(use)
+            self._uses[use] = hash_config([self.training_hash, hash_folder(folder)])
+        return self._uses[use]
 
     @property
     def _suffix(self) -> str:
@@ -86,8 +96,9 @@ class Runs:
         return self.root / "fit" / f"{method}__{trained_on}__{seed}"
 
     def generated(
-        self, row: str, trained_on: str, dataset: str, seed: int, kind: str = "generated"
+        self, row: str, trained_on: str, dataset: str, seed: int, use: Use | None = None
     ) -> Path:
-        """Micrographs of a data set as a row's fit translates them; "labelled" is another kind."""
+        """Micrographs of a data set as a row's fit translates them: those to be tested, or used."""
         sets = dataset if trained_on == dataset else f"{trained_on}__{dataset}"
+        kind = f"generated_{use}" if use else "generated"
         return self.root / kind / f"{row}__{sets}__{seed}"

@@ -48,5 +48,21 @@ PICKING_TOPAZ = Anchors(
 )
 """The same, and the detector that comes with Topaz."""
 
-NAMES = frozenset((*NOISE.all, *PICKING_TOPAZ.all))
+TRUE_POSES = "true_poses"
+RANDOM_POSES = "random_poses"
+
+POSE = Anchors((TRUE_POSES, REAL_TRAIN), (RANDOM_POSES,), REAL_TRAIN, "an estimator of real poses")
+"""True poses; an estimator trained on the real training split; poses anywhere."""
+
+TRUE_PICKS = "true_picks"
+
+RESOLUTION = Anchors(
+    (TRUE_PICKS, REAL_TRAIN),
+    (TEMPLATE, RANDOM_PICKS, RANDOM_POSES),
+    TRUE_PICKS,
+    "the true picks",
+)
+"""True picks; a picker trained on real ones; template matching; chance; true picks, turned."""
+
+NAMES = frozenset((*NOISE.all, *PICKING_TOPAZ.all, *POSE.all, *RESOLUTION.all))
 """Names that no row of another kind may have."""

@@ -14,6 +14,7 @@ from statistics import NormalDist, fmean, variance
 from typing import Any
 
 from cryoccd.metrics.picking.task import FIGURES as PICKING
+from cryoccd.metrics.pose.columns import MAPS, POSES
 from cryoccd.metrics.standard import standard_figures
 
 _HALF_WIDTH = NormalDist().inv_cdf(0.975)
@@ -86,7 +87,8 @@ def p_better(metric: str, figure: Figure, floor: Figure) -> float | None:
 
 @cache
 def _ideals() -> dict[str, float]:
-    known = [*standard_figures().items(), *((each.name, each) for each in PICKING)]
+    others = (*PICKING, *POSES, *MAPS)
+    known = [*standard_figures().items(), *((each.name, each) for each in others)]
     return {name: figure.ideal for name, figure in known}
 
 

@@ -47,11 +47,16 @@ class Curve:
         return float(self.values[1 : last + 1].mean())
 
     def resolution_A(self, threshold: float = 0.5) -> float:
-        """Where the curve first falls below, between shells; Nyquist where it never does."""
+        """Where the curve first falls below, between shells; Nyquist where it never does.
+
+        The side of the volume, where its mean is below already: nothing agrees.
+        """
         side_A = 2 * (len(self.values) - 1) * self.voxel_size_A
         below = np.flatnonzero(self.values[1:] < threshold)
         if len(below) == 0:
             return 2 * self.voxel_size_A
         shell = int(below[0]) + 1
         high, low = self.values[shell - 1], self.values[shell]
+        if high < threshold:  # that of frequency 0, which `below` left out
+            return side_A
         return float(side_A / (shell - 1 + (high - threshold) / (high - low)))

@@ -90,16 +90,14 @@ def near(truth, degrees, k, seed=0):
 
 
 @pytest.mark.parametrize("name", ["C1", "D7", "O"])
-def test_consensus_is_better_than_one_and_bears_outliers(name):
+def test_consensus_is_better_than_one(name):
     truth, group = random_rotations(200), operators(name)
     estimates = near(truth, 5, 8)
     mates = torch.randint(len(group), (200, 8), generator=torch.Generator().manual_seed(0))
     estimates = estimates @ group[mates]  # each names a mate of its own
     one = geodesic_deg(truth, estimates[:, 0], group).mean()
     both = geodesic_deg(truth, consensus(estimates, group), group).mean()
-    assert both < 0.5 * one  # 1 / sqrt(8) where all count alike
-    estimates[:, 5:] = random_rotations(600, 1).view(200, 3, 3, 3)
-    assert geodesic_deg(truth, consensus(estimates, group), group).median() < 0.8 * one
+    assert both < 0.45 * one  # 1 / sqrt(8)
 
 
 def test_consensus_of_equals_and_of_two():
@@ -107,8 +105,10 @@ def test_consensus_of_equals_and_of_two():
     torch.testing.assert_close(
         consensus(truth[:, None].repeat(1, 3, 1, 1), group), truth, atol=1e-5, rtol=0
     )
-    turn = torch.from_numpy(Rotation.from_euler("y", 4, degrees=True).as_matrix()).float()
-    half = torch.from_numpy(Rotation.from_euler("y", 2, degrees=True).as_matrix()).float()
+    turn, half = (
+        torch.from_numpy(Rotation.from_euler("y", angle, degrees=True).as_matrix()).float()
+        for angle in (80, 40)
+    )
     pair = torch.stack([truth, turn @ truth], 1)
     torch.testing.assert_close(consensus(pair, group), half @ truth, atol=1e-5, rtol=0)
 

@@ -22,7 +22,9 @@ def images(rotations):
 
 def test_six_numbers_are_a_rotation():
     rotations = random_rotations(10)
-    same = rotation_from_six(torch.cat([2 * rotations[:, 0], 3 * rotations[:, 1]], 1))
+    same = rotation_from_six(
+        torch.cat([2 * rotations[:, 0], 3 * rotations[:, 1]], 1)
+    )  # any lengths
     torch.testing.assert_close(same, rotations, atol=1e-5, rtol=0)
     found = rotation_from_six(torch.randn(50, 6, generator=torch.Generator().manual_seed(0)))
     torch.testing.assert_close(found @ found.mT, torch.eye(3).expand(50, 3, 3), atol=1e-5, rtol=0)
@@ -51,14 +53,29 @@ def test_its_sums_turn_with_any_turn():
     assert (after - before).abs().max() > 0.3 * before.abs().max()
 
 
-def test_the_turn_of_the_sums_is_that_of_the_pose():
-    rotations = random_rotations(N)
+def test_its_pose_turns_with_the_image():
+    seen, motion = images(random_rotations(N)), square_motion(1, False)
+    net = encoder()
+    with torch.no_grad():
+        before, after = net(seen)[0], net(motion.image(seen))[0]
+    torch.testing.assert_close(after, motion.rotation(before), atol=1e-3, rtol=0)
+
+
+def test_any_turn_of_the_numbers_is_that_of_the_rotation():
+    six = torch.randn(20, 6, generator=torch.Generator().manual_seed(1))
     turn = euler_to_matrix(torch.tensor([0.0, 0.0, -30.0]))
     phase = torch.polar(torch.tensor(1.0), torch.tensor(torch.pi / 6))
-    axes = torch.complex(rotations[:, 0], rotations[:, 1])
-    turned = phase * axes
+    turned = phase * torch.complex(six[:, :3], six[:, 3:])
     found = rotation_from_six(torch.cat([turned.real, turned.imag], 1))
-    torch.testing.assert_close(found, turn @ rotations, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found, turn @ rotation_from_six(six), atol=1e-4, rtol=0)
+
+
+def test_the_rotation_is_the_nearest_by_singular_values():
+    six = torch.randn(20, 6, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    left, _, right = torch.linalg.svd(
+        torch.stack([six[:, :3], six[:, 3:]], -1), full_matrices=False
+    )
+    torch.testing.assert_close(rotation_from_six(six)[:, :2], (left @ right).mT)
 
 
 def test_its_size():

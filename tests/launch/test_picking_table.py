@@ -29,8 +29,8 @@ def test_one_fit_and_one_translation_serve_all_pickers(picking):
     fits = folders_of(verbs, "fit", "trainer.default_root_dir")
     assert fits == ["gaussian_fitted__thick_ice__0"]
     assert set(folders_of(verbs, "translate", "output")) == {"gaussian_fitted__thick_ice__0"}
-    made = Dataset(root / "runs/mini/labelled/gaussian_fitted__thick_ice__0")
-    simulated = Dataset(root / "runs/mini/data/thick_ice/simulated_labelled")
+    made = Dataset(root / "runs/mini/generated_picking/gaussian_fitted__thick_ice__0")
+    simulated = Dataset(root / "runs/mini/data/thick_ice/simulated_picking")
     assert made.names == simulated.names
     assert len(made.names) == 4
     # pickers see other scenes than methods were fitted on

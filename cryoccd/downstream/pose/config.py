@@ -29,7 +29,7 @@ class PoseConfig:
     """
 
     images: int = 100_000
-    batch_size: int = 128
+    batch_size: int = 32
     width: int = 32
     learning_rate: float = 2e-3
     symmetry: str = "C1"

@@ -1,16 +1,11 @@
 """One rotation out of several estimates of it, up to symmetry.
 
-The estimate that is nearest to the others by median, an outlier among them or not, and of the
-others their mates nearest to it. About these, one step of Weiszfeld's algorithm towards the median
-rotation (Hartley, Trumpf, Dai & Li, Int J Comput Vis 103, 267, 2013):
-
-    R = SO(3) projection of sum_i R_i / max(||R_i - M||, eps)
+Of each estimate the mate that is nearest to the first; of these the chordal mean, the rotation
+nearest to their sum (Hartley, Trumpf, Dai & Li, Int J Comput Vis 103, 267, 2013).
 """
 
 import torch
 from torch import Tensor
-
-_LEAST = 0.1  # of the chordal distance, 2 degrees: what agrees so well counts alike
 
 
 def consensus(estimates: Tensor, operators: Tensor) -> Tensor:
@@ -21,14 +16,9 @@ def consensus(estimates: Tensor, operators: Tensor) -> Tensor:
         operators: (m, 3, 3) of the point group.
     """
     mates = estimates[:, :, None] @ operators  # (n, k, m, 3, 3)
-    overlap = torch.einsum("naij,nbmij->nabm", estimates, mates)  # traces
-    distance = (6 - 2 * overlap.amax(-1)).clamp_min(0).sqrt()  # (n, k, k)
-    each = torch.arange(len(estimates))
-    middle = distance.median(dim=2).values.argmin(1)
-    nearest = overlap[each, middle].argmax(-1)  # (n, k)
-    near = mates[each[:, None], torch.arange(estimates.shape[1]), nearest]
-    weight = 1 / distance[each, middle].clamp_min(_LEAST)
-    return to_rotation((weight[..., None, None] * near).sum(1))
+    overlap = torch.einsum("nij,nkmij->nkm", estimates[:, 0], mates)  # traces
+    nearest = overlap.argmax(-1)[..., None, None, None].expand(-1, -1, 1, 3, 3)
+    return to_rotation(mates.gather(2, nearest).sum((1, 2)))
 
 
 def to_rotation(matrices: Tensor) -> Tensor:

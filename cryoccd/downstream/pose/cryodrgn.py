@@ -20,7 +20,6 @@ from pathlib import Path
 from cryoccd.downstream.pose.program import last_poses, read_poses, run_logged
 from cryoccd.errors import CryoccdError, check_within
 from cryoccd.io.dataset import Dataset
-from cryoccd.io.export.boxes import default_box_px
 from cryoccd.io.export.options import ExportOptions
 from cryoccd.io.export.run import export_micrographs
 from cryoccd.metrics.pose.poses import Poses
@@ -67,8 +66,7 @@ def cryodrgn_abinit(
     export_micrographs(dataset, "cryodrgn", work / "particles", export)
     command = [str(program), *abinit_words(work, options, seed)]
     run_logged("cryodrgn abinit", command, work, work / "abinit.log")
-    box_A = default_box_px(dataset, export) * dataset.pixel_size_A
-    return read_poses(last_poses(work / "abinit"), box_A)
+    return read_poses(last_poses(work / "abinit"), dataset.pixel_size_A)
 
 
 def abinit_words(work: Path, options: AbinitOptions, seed: int) -> list[str]:

@@ -5,7 +5,8 @@ It learns an encoder from image to pose and conformation together with a map, wi
 folder. It wants numpy.product, which numpy 2 no longer has: that name is put back for it. It was
 made for tens of thousands of images and more.
 
-CryoFIRE is under the GPL: only its command is used. The tests here run a stand-in of it.
+CryoFIRE is under the GPL: only its command is used. The tests run a stand-in of it, so what is not
+proven of the program itself is that its translations are in pixels, as those of cryoDRGN.
 """
 
 import json
@@ -110,7 +111,7 @@ def cryofire(
     run_logged(
         "CryoFIRE", [str(python), "-c", _PATCHED, train, name], checkout, work / "cryofire.log"
     )
-    return read_poses(last_poses(work / "cryofire"), box_px * dataset.pixel_size_A)
+    return read_poses(last_poses(work / "cryofire"), dataset.pixel_size_A)
 
 
 def check_checkout(checkout: Path) -> None:

@@ -1,7 +1,7 @@
 """The amortised pose estimator: one pass of a network from an image to its pose.
 
-The pose of a particle is the consensus of those of its eight images, mirrored or not and turned by
-quarters, each taken back (see augment.py).
+The pose of a particle is the mean of that of its image and that of its mirror image, taken back (see
+augment.py). Quarter turns would add nothing: the network turns with its image.
 """
 
 from math import cos, pi
@@ -92,13 +92,13 @@ class PoseEstimator(L.LightningModule):
         self._check(particles)
         training = self.training
         self.eval()
-        motions = [square_motion(turn, mirror) for mirror in (False, True) for turn in range(4)]
+        motions = [square_motion(0, mirror) for mirror in (False, True)]
         rotations, shifts_px = [], []
         for images in torch.split(particles.images, _AT_ONCE):
             found = [self._undone(images.to(self.device), motion) for motion in motions]
             each = torch.stack([rotation for rotation, _ in found], dim=1)
             rotations.append(consensus(each, self.operators).cpu())
-            shifts_px.append(torch.stack([shift for _, shift in found]).median(0).values.cpu())
+            shifts_px.append(torch.stack([shift for _, shift in found]).mean(0).cpu())
         self.train(training)
         return Poses(torch.cat(rotations), particles.pixel_size_A * torch.cat(shifts_px))
 

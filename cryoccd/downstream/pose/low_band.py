@@ -45,7 +45,8 @@ class LowBand:
 
     def __init__(self, volume: Volume, low_pass_A: float) -> None:
         self._box_px, voxel_A = volume.box_px, volume.voxel_size_A
-        shells = int(self._box_px * voxel_A / low_pass_A + 1e-6)
+        limit = self._box_px * voxel_A / low_pass_A + 1e-6
+        shells = int(limit)
         if not _LEAST_SHELLS <= shells < self._box_px // 2:
             raise CryoccdError(
                 f"low_pass_A = {low_pass_A:g}: {shells} shells of a box of {self._box_px} px of "
@@ -53,10 +54,10 @@ class LowBand:
             )
         axis = torch.arange(-shells, shells + 1)
         k_y, k_x = torch.meshgrid(axis, axis[shells:], indexing="ij")
-        kept = (torch.hypot(k_y.double(), k_x.double()) <= shells) & ((k_x > 0) | (k_y > 0))
+        kept = (torch.hypot(k_y.double(), k_x.double()) <= limit) & ((k_x > 0) | (k_y > 0))
         self._k_y, self._k_x = k_y[kept], k_x[kept]
         self._per_A = torch.stack([self._k_x, self._k_y]).float() / (self._box_px * voxel_A)
-        self._projector = Projector(_cropped(volume, 2 * shells + 2))
+        self._projector = Projector(_cropped(volume, 2 * shells + 4))
 
     def references(self, rotations: Tensor) -> Tensor:
         """(r, m) complex coefficients of projections in (r, 3, 3) views."""

@@ -11,12 +11,13 @@ which turn as they must whatever is learnt: one of the three dimensions of the p
 examples. Pooling keeps this exact for multiples of its step, 30 degrees with 96 angles, and near
 between.
 
-The six numbers Re v = a, Im v = b become a rotation by Gram and Schmidt,
+The six numbers a = Re v, b = Im v become a rotation by the orthonormal pair that is nearest to them,
 
-    r1 = a / |a| ,   r2 = (b - (r1 . b) r1) / |...| ,   r3 = r1 x r2 ,
+    (r1, r2) = (a, b) S^(-1/2) ,   S = (a, b)^T (a, b) ,   r3 = r1 x r2 ,
 
 a map that is continuous, as none from three or four numbers is (Zhou, Barnes, Lu, Yang & Li, CVPR
-2019, section 4.1), and commutes with the turn once a and b are nearly orthonormal.
+2019, section 4.1). They take Gram and Schmidt's pair; the symmetric one favours neither vector
+(Levinson et al., NeurIPS 2020) and so commutes with the turn.
 """
 
 from math import pi
@@ -26,14 +27,19 @@ from torch import Tensor, nn
 from torch.nn.functional import grid_sample, normalize, pad, silu
 
 _POOLING = 8  # of the angles
+_LEAST_AREA = 1e-8
 
 
 def rotation_from_six(six: Tensor) -> Tensor:
     """(..., 3, 3) rotations of (..., 6) numbers; the rows are r1, r2 and r3."""
-    first = normalize(six[..., :3], dim=-1)
-    rest = six[..., 3:] - (first * six[..., 3:]).sum(-1, keepdim=True) * first
-    second = normalize(rest, dim=-1)
-    return torch.stack([first, second, torch.linalg.cross(first, second)], dim=-2)
+    a, b = six[..., :3], six[..., 3:]
+    third = torch.linalg.cross(a, b)
+    aa, ab, bb = ((x * y).sum(-1, keepdim=True) for x, y in ((a, a), (a, b), (b, b)))
+    area = third.norm(dim=-1, keepdim=True).clamp_min(_LEAST_AREA)  # the root of det S
+    scale = area * (aa + bb + 2 * area).sqrt()  # S^(-1/2) of a 2 x 2 matrix in closed form
+    first = ((bb + area) * a - ab * b) / scale
+    second = ((aa + area) * b - ab * a) / scale
+    return torch.stack([first, second, third / area], dim=-2)
 
 
 class PoseEncoder(nn.Module):

@@ -45,15 +45,17 @@ def run_logged(name: str, argv: Sequence[str], folder: Path, log: Path) -> None:
         raise CryoccdError(f"{name} failed: {last}; all that it said is in {log}")
 
 
-def read_poses(path: Path, box_A: float) -> Poses:
+def read_poses(path: Path, unit_A: float) -> Poses:
     """Poses in cryoDRGN's form, as `export --format cryodrgn`, cryoDRGN and CryoFIRE write them.
 
     Rotations (n, 3, 3) have the image's axes as rows, our A as it is. Translations (n, 2) are
-    RELION's origins as parts of the box, from the particle to the middle: minus our shifts.
+    RELION's origins, from the particle to the middle: minus our shifts. The poses.pkl that is
+    exported, and that cryoDRGN reads, has them in parts of the box; the pose.EPOCH.pkl that its
+    ab-initio writes, in pixels (4.3.1, found with planted shifts).
 
     Args:
         path: pickle of the two arrays, or of the rotations alone.
-        box_A: side of the box.
+        unit_A: angstrom of one unit of translation.
 
     Raises:
         CryoccdError: no such file, other things than arrays in it, or arrays of other shapes.
@@ -61,18 +63,17 @@ def read_poses(path: Path, box_A: float) -> Poses:
     try:
         with path.open("rb") as stream:
             found = _ArraysOnly(stream).load()
+        rotations, shifts = found if isinstance(found, tuple) else (found, None)
+        rotations = np.asarray(rotations, dtype=np.float64)
+        shifts = None if shifts is None else np.asarray(shifts, dtype=np.float64)
     except (OSError, pickle.UnpicklingError, EOFError, ValueError, TypeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CryoccdError(f"{path}: not poses of cryoDRGN's form ({reason})") from error
-    rotations, shifts = found if isinstance(found, tuple) else (found, None)
-    rotations = np.asarray(rotations, dtype=np.float64)
-    if shifts is not None:
-        shifts = np.asarray(shifts, dtype=np.float64)
     n = len(rotations) if rotations.ndim else 0
     if rotations.shape != (n, 3, 3) or (shifts is not None and shifts.shape != (n, 2)):
         shapes = f"{rotations.shape}" + ("" if shifts is None else f" and {shifts.shape}")
         raise CryoccdError(f"{path}: arrays {shapes}, expected (n, 3, 3) and (n, 2)")
-    shifts_A = None if shifts is None else torch.from_numpy(-box_A * shifts)
+    shifts_A = None if shifts is None else torch.from_numpy(-unit_A * shifts)
     return Poses(torch.from_numpy(rotations), shifts_A)
 
 

@@ -7,7 +7,7 @@ same weights on the same processor.
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import lightning as L
@@ -116,16 +116,20 @@ def _save(estimator: PoseEstimator, path: Path, note: dict[str, Any]) -> None:
 
 
 class _Curve(Callback):
-    """The progress bar, and the learning curve: minutes of training and images to the error."""
+    """The progress bar, and the learning curve: minutes of training and images to the error.
+
+    On a shared machine the minutes of the clock say little: those of the processor stand beside
+    them. Neither counts the validation.
+    """
 
     def __init__(self, validation: ParticleImages | None) -> None:
         self.points: list[dict[str, float]] = []
-        self._validation, self._bar, self._minutes = validation, progress_bar(), 0.0
+        self._validation, self._bar, self._spent = validation, progress_bar(), [0.0, 0.0]
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._bar.start()
         self._task = self._bar.add_task("training poses", total=trainer.num_training_batches)
-        self._since = perf_counter()
+        self._since = _now()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
@@ -134,18 +138,26 @@ class _Curve(Callback):
         steps, done = int(trainer.num_training_batches), batch_idx + 1
         if self._validation is None or done * _POINTS // steps == (done - 1) * _POINTS // steps:
             return
-        self._minutes += (perf_counter() - self._since) / 60
+        self._spent = [a + b - c for a, b, c in zip(self._spent, _now(), self._since, strict=True)]
         found = pl_module.estimate(self._validation).rotations
         truth = self._validation.poses.rotations
         errors_deg = geodesic_deg(truth, found, pl_module.operators.cpu())
-        images = done * len(batch[0])
-        median_deg = float(errors_deg.median())
-        point = {"images": images, "minutes": self._minutes, "median_deg": median_deg}
+        point = {
+            "images": done * len(batch[0]),
+            "minutes": self._spent[0],
+            "cpu_minutes": self._spent[1],
+            "median_deg": float(errors_deg.median()),
+        }
         self.points.append(point)
-        self._since = perf_counter()
+        self._since = _now()
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._bar.stop()
 
     def on_exception(self, *args: Any, **kwargs: Any) -> None:
         self._bar.stop()
+
+
+def _now() -> tuple[float, float]:
+    """Minutes of the clock and of this process's threads."""
+    return perf_counter() / 60, process_time() / 60

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import torch
+from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
 from cryoccd.metrics.pose.errors import check_rotations
+from cryoccd.randomness import item_seed
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,9 @@ class Poses:
         """Those with these indices."""
         shifts_A = None if self.shifts_A is None else self.shifts_A[index]
         return Poses(self.rotations[index], shifts_A)
+
+
+def random_rotations(count: int, seed: int) -> Tensor:
+    """(n, 3, 3) float64 uniform rotations."""
+    drawn = Rotation.random(count, rng=item_seed(seed, "random poses")).as_matrix()
+    return torch.from_numpy(drawn.reshape(count, 3, 3))
