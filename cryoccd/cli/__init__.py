@@ -13,7 +13,7 @@ VERBS = {
     "fit": "train or calibrate a method on unpaired data",
     "translate": "give simulated micrographs realistic noise with a fitted method",
     "test": "the reports of training, for a checkpoint, on other micrographs",
-    "evaluate": "how realistic micrographs are, and what they teach (noise, picking, pose)",
+    "evaluate": "how realistic micrographs are, and what they teach (noise, picking, pose, labels)",
     "table": "rerun a table (fid, ablation, steps, picking, pose, resolution)",
     "gallery": "one factor changed under one seed: what each method makes of it (control)",
     "import": "real micrographs with the picks of another program as a dataset folder",

@@ -1,6 +1,7 @@
 """`cryoccd evaluate noise`: the noise report card of a generated set against held-out real data."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +18,14 @@ from cryoccd.metrics.statistics.verdict import permutations_needed
 from cryoccd.report.noise_figure import write_noise_figure
 from cryoccd.report.noise_terminal import show_noise_card
 
+KINDS = {
+    "noise": "evaluate",
+    "picking": "evaluate_picking",
+    "pose": "evaluate_pose",
+    "labels": "evaluate_labels",
+}
+"""Module of each kind of evaluation."""
+
 _EXAMPLE = "'cryoccd evaluate noise --help'"
 
 
@@ -25,18 +34,11 @@ def run(argv: list[str]) -> None:
     kind, *rest = argv or ["nothing"]
     if kind in ("-h", "--help"):
         kind, rest = "noise", ["--help"]
-    if kind == "picking":
-        from cryoccd.cli.evaluate_picking import evaluate_picking
-
-        call("evaluate picking", evaluate_picking, rest)
-    elif kind == "pose":
-        from cryoccd.cli.evaluate_pose import evaluate_pose
-
-        call("evaluate pose", evaluate_pose, rest)
-    elif kind == "noise":
-        call("evaluate noise", evaluate_noise, rest)
-    else:
-        raise CryoccdError(f"evaluate: {kind}, expected noise, picking or pose, such as {_EXAMPLE}")
+    if kind not in KINDS:
+        known = ", ".join(KINDS)
+        raise CryoccdError(f"evaluate: {kind}, expected {known}, such as {_EXAMPLE}")
+    module = import_module(f"cryoccd.cli.{KINDS[kind]}")
+    call(f"evaluate {kind}", getattr(module, f"evaluate_{kind}"), rest)
 
 
 def evaluate_noise(

@@ -68,7 +68,10 @@ def test_simulate_arguments(more, words, tmp_path, refused):
         (["simulate", "--config", "none.yaml", "--output", "x"], "none.yaml: no such file"),
         (["translate", "--input", "x"], "missing: checkpoint, output"),
         (["fit"], "missing: data, model"),
-        (["evaluate"], "expected noise, picking or pose, such as 'cryoccd evaluate noise --help'"),
+        (
+            ["evaluate"],
+            "expected noise, picking, pose, labels, such as 'cryoccd evaluate noise --help'",
+        ),
         (["evaluate", "taste"], "evaluate: taste"),
         (["evaluate", "noise", "--real", "x"], "missing: generated, output"),
         (["table"], "table: none asked for, expected one of fid"),

@@ -141,7 +141,7 @@ def test_dark_particles_fit_worse(barrel):
 
 def test_pure_noise_gives_the_reference_up_to_the_low_pass(lobed):
     """Einstein from noise: what the row of random picks shows beside the others."""
-    n = 2 * N
+    n = 150
     noise = torch.from_numpy(np.random.default_rng(3).normal(size=(n, BOX, BOX))).float()
 
     def transfer(index):

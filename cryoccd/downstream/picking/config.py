@@ -27,13 +27,13 @@ class PickerConfig:
         CryoccdError: a value out of its range.
     """
 
-    iterations: int = 300
+    iterations: int = 400
     batch_size: int = 8
     crop_px: int = 96
     diameter_px: float = 20.0
-    sigma: float = 0.15
-    positive_weight: float = 5.0
-    learning_rate: float = 2e-3
+    sigma: float = 0.1
+    positive_weight: float = 3.0
+    learning_rate: float = 4e-3
     contrast: tuple[float, float] | None = None
     start: Path | None = None
     workers: int = 0

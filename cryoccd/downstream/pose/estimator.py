@@ -1,7 +1,7 @@
 """The amortised pose estimator: one pass of a network from an image to its pose.
 
-The pose of a particle is the mean of that of its image and that of its mirror image, taken back (see
-augment.py). Quarter turns would add nothing: the network turns with its image.
+The pose of a particle is the mean of that of its image and that of its mirror image, taken back
+(see augment.py). Quarter turns would add nothing: the network turns with its image.
 """
 
 from math import cos, pi

@@ -11,7 +11,7 @@ which turn as they must whatever is learnt: one of the three dimensions of the p
 examples. Pooling keeps this exact for multiples of its step, 30 degrees with 96 angles, and near
 between.
 
-The six numbers a = Re v, b = Im v become a rotation by the orthonormal pair that is nearest to them,
+The six numbers a = Re v, b = Im v become a rotation by the orthonormal pair nearest to them,
 
     (r1, r2) = (a, b) S^(-1/2) ,   S = (a, b)^T (a, b) ,   r3 = r1 x r2 ,
 
@@ -24,7 +24,7 @@ from math import pi
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import grid_sample, normalize, pad, silu
+from torch.nn.functional import grid_sample, pad, silu
 
 _POOLING = 8  # of the angles
 _LEAST_AREA = 1e-8

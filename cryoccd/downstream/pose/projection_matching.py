@@ -110,9 +110,9 @@ def match_projections(
     band, views = LowBand(volume, low_pass_A), view_grid(symmetry, step_deg)
     step_A = low_pass_A / _SHIFTS_A_LIMIT
     start_A = torch.zeros(len(images), 2) if start_A is None else start_A
-    references = [(part, band.references(part)) for part in views.split(_VIEWS_AT_ONCE)]
+    references = [(part, band.references(part)) for part in torch.split(views, _VIEWS_AT_ONCE)]
     found = []
-    for index in torch.arange(len(images)).split(batch):
+    for index in torch.split(torch.arange(len(images)), batch):
         sight = band.sight(images[index], transfer(index)[:, ::2, ::2], start_A[index])
         best = _everywhere(band, sight, references, _disc(max_shift_A, step_A))
         for halving in range(1, halvings + 1):
