@@ -17,6 +17,7 @@ from cryoccd.errors import CryoccdError
 from cryoccd.methods.base import Translator
 from cryoccd.metrics.picking.task import FIGURES, PickingProtocol, PickingTask
 
+_PICKER = PickerConfig()
 _NAMES = tuple(figure.name for figure in FIGURES)
 
 
@@ -44,7 +45,7 @@ class PickingReport(Report):
         every_n_images: int | None = None,
         micrographs: int = 16,
         figures: tuple[str, ...] = ("auprc",),
-        picker: PickerConfig | None = None,
+        picker: PickerConfig = _PICKER,
         part: int = 0,
         seed: int = 0,
     ) -> None:
@@ -55,7 +56,7 @@ class PickingReport(Report):
             raise CryoccdError(
                 f"picking_report: {unknown[0]} unknown; known are {', '.join(_NAMES)}"
             )
-        self.micrographs, self.picker = micrographs, picker or PickerConfig()
+        self.micrographs, self.picker = micrographs, picker
         self.part, self.seed = part, seed
         self.yardstick: PickingYardstick | None = None
         self._style = 0

@@ -17,6 +17,8 @@ from cryoccd.launch.pickers import Pickers, labelled
 from cryoccd.metrics.picking.task import PickingProtocol, PickingTask
 from cryoccd.report.label_figure import draw_labels
 
+_FAST = PickerConfig()
+
 
 def evaluate_labels(
     real: Path,
@@ -28,7 +30,7 @@ def evaluate_labels(
     radius: float = 0.25,
     margin: float = 0.5,
     work: Path | None = None,
-    fast: PickerConfig | None = None,
+    fast: PickerConfig = _FAST,
     device: str = "cpu",
 ) -> None:
     """AUPRC against the number of real labels, with and without generated ones before.
@@ -56,8 +58,7 @@ def evaluate_labels(
         particle_diameter_A = folder.optics().particle_diameter_A
     protocol = PickingProtocol(particle_diameter_A, radius, min(1.0, 1.5 * radius), margin)
     task = PickingTask(folder, tuple(folder.names("test")), protocol)
-    config = fast or PickerConfig()
-    pickers = Pickers(task, work or output.with_suffix(""), "fast", config, device=device)
+    pickers = Pickers(task, work or output.with_suffix(""), "fast", fast, device=device)
     counts, chosen = numbers("micrographs", micrographs), numbers("seeds", seeds)
     inputs = {"real": str(real), "generated": str(generated), "seeds": chosen}
     made, training = labelled(open_folder(generated)), labelled(folder, "train")

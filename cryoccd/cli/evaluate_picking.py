@@ -20,6 +20,7 @@ from cryoccd.report.anchors import PICKING_TOPAZ
 from cryoccd.report.picking_figure import draw_curves
 
 Split = Literal["train", "test", "all"]
+_FAST, _TOPAZ = PickerConfig(), TopazConfig()
 
 
 def evaluate_picking(
@@ -37,8 +38,8 @@ def evaluate_picking(
     margin: float = 0.5,
     baselines: bool = True,
     work: Path | None = None,
-    fast: PickerConfig | None = None,
-    topaz: TopazConfig | None = None,
+    fast: PickerConfig = _FAST,
+    topaz: TopazConfig = _TOPAZ,
     device: str = "cpu",
 ) -> None:
     """Train a picker on a labelled set, judge it on real picks; write JSON, Markdown, a picture.
@@ -77,8 +78,7 @@ def evaluate_picking(
     protocol = PickingProtocol(particle_diameter_A, radius, min(1.0, 1.5 * radius), margin)
     names = folder.names(None if part == "all" else part)
     task = PickingTask(folder, tuple(names), protocol, ruined)
-    settings = (fast or PickerConfig(), topaz or TopazConfig())
-    pickers = Pickers(task, work or output.with_suffix(""), picker, *settings, device)
+    pickers = Pickers(task, work or output.with_suffix(""), picker, fast, topaz, device)
     split = None if generated_split == "all" else generated_split
     training = labelled(folder, "train") if folder.has_split and part == "test" else None
     second = open_folder(second_picks) if second_picks else None

@@ -13,6 +13,8 @@ from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import write_text
 from cryoccd.launch.pose_card import Estimators, make_pose_card, read_task
 
+_POSE = PoseConfig()
+
 
 def evaluate_pose(
     real: Path,
@@ -23,7 +25,7 @@ def evaluate_pose(
     structure: str | None = None,
     cryodrgn: bool = False,
     work: Path | None = None,
-    pose: PoseConfig | None = None,
+    pose: PoseConfig = _POSE,
     device: str = "cpu",
 ) -> None:
     """Train a pose estimator on labelled particles, judge it on known poses; write JSON, Markdown.
@@ -50,16 +52,16 @@ def evaluate_pose(
             )
     if real.resolve() == generated.resolve():
         raise CryoccdError(f"{generated}: is the real set itself; train on another")
-    config, console = pose or PoseConfig(), Console(stderr=True)
+    console = Console(stderr=True)
     with console.status("reading particles"):
-        box_A = config.boxes.box_A
+        box_A = pose.boxes.box_A
         if box_A is None:
-            one = read_particles(generated, config.boxes)
+            one = read_particles(generated, pose.boxes)
             box_A = one.box_px * one.pixel_size_A
-        task = read_task(real, config, box_A, config.symmetry, structure)
+        task = read_task(real, pose, box_A, pose.symmetry, structure)
     sets = {"generated": generated} | ({"real_train": real_train} if real_train else {})
     inputs = {"real": str(real), "generated": str(generated), "real_train": str(real_train)}
-    estimators = Estimators(task, config, work or output.with_suffix(""), device)
+    estimators = Estimators(task, pose, work or output.with_suffix(""), device)
     chosen = numbers("seeds", seeds)
     posed = real if cryodrgn else None
     card = make_pose_card(estimators, sets, chosen, posed, inputs, console)

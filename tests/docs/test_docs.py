@@ -30,12 +30,13 @@ PAGES = (
     "metrics.md",
     "paper.md",
     "picking.md",
+    "pose.md",
     "training.md",
     "verify.md",
 )
 OPTION = re.compile(r"(?<![\w-])--([A-Za-z][\w.-]*)")
 HELP = {verb: (verb,) for verb in VERBS if verb != "evaluate"}
-HELP |= {f"evaluate {kind}": ("evaluate", kind) for kind in ("noise", "picking")}
+HELP |= {f"evaluate {kind}": ("evaluate", kind) for kind in ("noise", "picking", "pose", "labels")}
 HELP["table"] = ("table", "fid")
 
 

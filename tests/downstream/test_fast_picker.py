@@ -155,3 +155,38 @@ def test_what_is_no_file_of_a_picker_is_refused(tmp_path):
     torch.save({"net.head.weight": torch.zeros(1)}, foreign)
     with pytest.raises(CryoccdError, match="not a picker's file"):
         load_picker(foreign)
+
+
+REAL_RADIUS_PX, REAL_MARGIN_PX = 30, 40
+
+
+def real_precision(folder, picker):
+    parts = []
+    for name, found in pick_folder(picker, folder, folder.names("test")).items():
+        counted = counted_area(folder.image(name).shape, REAL_MARGIN_PX, None)
+        parts.append(score_picks(found, folder.picks_px(name), REAL_RADIUS_PX, counted))
+    return average_precision(parts)
+
+
+def real_training(folder):
+    """Those of the training micrographs that have picks."""
+    names = folder.names("train")
+    return Labelled(folder, [name for name in names if len(folder.picks_px(name)) > 5])
+
+
+def test_template_matching_finds_real_particles_and_chance_does_not(real_data):
+    folder = open_folder(real_data / "empiar-10146")
+    front = Front(folder.optics().particle_diameter_A)
+    template = TemplatePicker.from_picks(real_training(folder), front)
+    assert real_precision(folder, template) > 0.95
+    # crowded: a fifth of the field is within 30 px of a particle
+    assert 0.1 < real_precision(folder, RandomPicker(front)) < 0.3
+
+
+@pytest.mark.slow
+def test_single_frames_are_picked_better_than_by_template_matching(real_data, tmp_path):
+    folder = open_folder(real_data / "empiar-10146-single-frame")
+    training = real_training(folder)
+    picker = fit_picker(PickerConfig(), training, tmp_path / "p", accelerator="cpu")
+    template = TemplatePicker.from_picks(training, picker.front)
+    assert real_precision(folder, picker) > real_precision(folder, template) + 0.03

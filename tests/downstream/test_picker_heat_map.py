@@ -28,9 +28,12 @@ def test_the_loss_is_the_weighted_cross_entropy(weight):
     torch.testing.assert_close(heat_map_loss(logits, target, weight).double(), expected)
 
 
-def test_the_best_constant_is_the_expected_heat():
-    target = torch.rand(200)
-    candidates = torch.linspace(0.01, 0.99, 99)
-    losses = [heat_map_loss(p.logit().expand(200), target, 1.0) for p in candidates]
-    best = float(candidates[int(torch.stack(losses).argmin())])
-    assert best == pytest.approx(float(target.mean()), abs=0.006)
+@pytest.mark.parametrize("weight", [1.0, 3.0])
+def test_the_best_constant_rises_with_the_expected_heat(weight):
+    candidates = torch.linspace(0.005, 0.995, 199)
+    for highest in (0.2, 0.6, 1.0):
+        target = highest * torch.rand(200, generator=torch.Generator().manual_seed(0))
+        losses = [heat_map_loss(p.logit().expand(200), target, weight) for p in candidates]
+        mean = float(target.mean())
+        best = float(candidates[int(torch.stack(losses).argmin())])
+        assert best == pytest.approx(weight * mean / (1 + (weight - 1) * mean), abs=0.004)

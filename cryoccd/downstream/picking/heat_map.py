@@ -6,10 +6,11 @@ cross-entropy against that soft target t,
 
     L = - mean[ w t log p + (1 - t) log(1 - p) ] ,
 
-w the weight of the positive part (King & Zeng 2001, Political Analysis 9, 137, equation 15). It is
-a proper score: without weight its optimum is the expected heat map, so p keeps the order of
-probabilities where single particles are uncertain, as they are in low dose. Focal losses
-(Lin et al. 2017, arXiv:1708.02002) turn down what is easy, and in noise nothing is.
+w the weight of the positive part (King & Zeng 2001, Political Analysis 9, 137, equation 15). Where
+t is uncertain with mean m, its optimum is p = w m / (1 + (w - 1) m): it rises with m whatever w is,
+so scores keep the order of probabilities, also in low dose, where no particle is certain. The
+weight is there for the start: particles cover little, and without it a network may stay at p = 0.
+Focal losses (Lin et al. 2017, arXiv:1708.02002) turn down what is easy, and in noise nothing is.
 """
 
 import torch
