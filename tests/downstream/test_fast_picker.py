@@ -153,7 +153,7 @@ def test_what_is_no_file_of_a_picker_is_refused(tmp_path):
         load_picker(tmp_path / "absent")
     foreign = tmp_path / "foreign"
     torch.save({"net.head.weight": torch.zeros(1)}, foreign)
-    with pytest.raises(CryoccdError, match="not a picker's file"):
+    with pytest.raises(CryoccdError, match="not a picker"):
         load_picker(foreign)
 
 

@@ -4,26 +4,20 @@ A run is a minute or two, so it is repeated and not resumed: the same seed, sett
 give the same weights on the same processor.
 """
 
-import json
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
-from safetensors import safe_open
-from safetensors.torch import save_file
 
-import cryoccd
+from cryoccd.downstream.network_file import load_network, save_network
 from cryoccd.downstream.picking.config import PickerConfig
 from cryoccd.downstream.picking.data import PickingDataModule
 from cryoccd.downstream.picking.picker import HeatMapPicker
 from cryoccd.downstream.picking.seen import Labelled
 from cryoccd.errors import CryoccdError
-from cryoccd.io.atomic import atomic_path, check_writable
+from cryoccd.io.atomic import check_writable
 from cryoccd.io.progress import progress_bar
 from cryoccd.io.quiet import quieten_lightning
 
@@ -66,12 +60,29 @@ def fit_picker(
         picker.load_state_dict(start.state_dict())
     data = PickingDataModule(training, config, picker.front, seed, validation)
     quieten_lightning()
-    with _quiet():
-        trainer = _trainer(accelerator, validation is not None)
-        trainer.fit(picker, datamodule=data)
+    trainer = L.Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=1,
+        limit_val_batches=None if validation else 0,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[_Bar()],
+    )
+    trainer.fit(picker, datamodule=data)
     picker = picker.cpu().eval()
     losses = {name: float(value) for name, value in trainer.callback_metrics.items()}
-    _save(picker, output, {"seed": seed, "micrographs": sorted(training.names), **losses})
+    note = {
+        "config": asdict(picker.config),
+        "particle_diameter_A": picker.particle_diameter_A,
+        "seed": seed,
+        "micrographs": sorted(training.names),
+        **losses,
+    }
+    save_network(output, picker, "picker", note)
     return picker
 
 
@@ -81,59 +92,11 @@ def load_picker(path: Path) -> HeatMapPicker:
     Raises:
         CryoccdError: there is no such file, or it is none of `fit_picker`.
     """
-    if not path.is_file():
-        raise CryoccdError(f"{path}: no such file; train a picker first")
-    try:
-        with safe_open(path, "pt") as file:
-            note = json.loads((file.metadata() or {})["picker"])
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        config = PickerConfig(**_plain(note["config"]))
-        picker = HeatMapPicker(config, float(note["particle_diameter_A"]))
-        picker.load_state_dict(state)
-    except Exception as error:  # each library raises what its reader meets first
-        reason = (str(error).split("\n")[0] or type(error).__name__)[:120]
-        raise CryoccdError(f"{path}: not a picker's file ({reason}); train it again") from error
-    return picker.eval()
+    return load_network(path, "picker", "picker", _built)
 
 
-def _trainer(accelerator: str, validate: bool) -> L.Trainer:
-    """One that writes nothing of its own."""
-    return L.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_epochs=1,
-        limit_val_batches=None if validate else 0,
-        num_sanity_val_steps=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[_Bar()],
-    )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Lightning's words on processors and products, one set a training."""
-    log = logging.getLogger("lightning.pytorch")
-    before = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
-
-
-def _save(picker: HeatMapPicker, path: Path, note: dict[str, Any]) -> None:
-    note = {
-        "version": cryoccd.__version__,
-        "config": asdict(picker.config),
-        "particle_diameter_A": picker.particle_diameter_A,
-        **note,
-    }
-    weights = {name: value.contiguous() for name, value in picker.state_dict().items()}
-    with atomic_path(path) as temporary:
-        save_file(weights, temporary, {"picker": json.dumps(note, default=str)})
+def _built(note: dict[str, Any]) -> HeatMapPicker:
+    return HeatMapPicker(PickerConfig(**_plain(note["config"])), float(note["particle_diameter_A"]))
 
 
 def _plain(config: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ A run is minutes, so it is repeated and not resumed: the same seed, settings and
 same weights on the same processor.
 """
 
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter, process_time
@@ -12,19 +11,17 @@ from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 
-import cryoccd
+from cryoccd.downstream.network_file import load_network, save_network
 from cryoccd.downstream.pose.boxes import BoxOptions, read_particles
 from cryoccd.downstream.pose.config import PoseConfig
 from cryoccd.downstream.pose.estimator import PoseEstimator
 from cryoccd.downstream.pose.examples import PoseExamples
 from cryoccd.downstream.pose.images import ParticleImages
-from cryoccd.errors import CryoccdError
-from cryoccd.io.atomic import atomic_path, check_writable
+from cryoccd.io.atomic import check_writable
 from cryoccd.io.progress import progress_bar
+from cryoccd.io.quiet import quieten_lightning
 from cryoccd.metrics.pose.errors import geodesic_deg
 
 _POINTS = 10  # of the learning curve
@@ -62,6 +59,7 @@ def fit_pose(
     config = replace(config, boxes=boxes)
     estimator = PoseEstimator(config, training.pixel_size_A, seed)
     curve = _Curve(validation)
+    quieten_lightning()
     trainer = L.Trainer(
         accelerator=accelerator,
         devices=1,
@@ -76,7 +74,14 @@ def fit_pose(
     loader = DataLoader(PoseExamples(training, config, seed), batch_size=config.batch_size)
     trainer.fit(estimator, loader)
     estimator = estimator.cpu().eval()
-    _save(estimator, output, {"seed": seed, "particles": len(training), "curve": curve.points})
+    note = {
+        "config": asdict(estimator.config),
+        "pixel_size_A": estimator.pixel_size_A,
+        "seed": seed,
+        "particles": len(training),
+        "curve": curve.points,
+    }
+    save_network(output, estimator, "pose", note)
     return estimator
 
 
@@ -86,33 +91,15 @@ def load_pose(path: Path) -> PoseEstimator:
     Raises:
         CryoccdError: there is no such file, or it is none of `fit_pose`.
     """
-    if not path.is_file():
-        raise CryoccdError(f"{path}: no such file; train a pose estimator first")
-    try:
-        with safe_open(path, "pt") as file:
-            note = json.loads((file.metadata() or {})["pose"])
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        boxes = note["config"].pop("boxes")
-        species = None if boxes["species"] is None else tuple(boxes["species"])
-        config = PoseConfig(**note["config"], boxes=BoxOptions(**{**boxes, "species": species}))
-        estimator = PoseEstimator(config, float(note["pixel_size_A"]))
-        estimator.load_state_dict(state)
-    except Exception as error:  # each library raises what its reader meets first
-        reason = (str(error).split("\n")[0] or type(error).__name__)[:120]
-        raise CryoccdError(f"{path}: not a pose estimator ({reason}); train it again") from error
-    return estimator.eval()
+    return load_network(path, "pose", "pose estimator", _built)
 
 
-def _save(estimator: PoseEstimator, path: Path, note: dict[str, Any]) -> None:
-    note = {
-        "version": cryoccd.__version__,
-        "config": asdict(estimator.config),
-        "pixel_size_A": estimator.pixel_size_A,
-        **note,
-    }
-    weights = {name: value.contiguous() for name, value in estimator.state_dict().items()}
-    with atomic_path(path) as temporary:
-        save_file(weights, temporary, {"pose": json.dumps(note)})
+def _built(note: dict[str, Any]) -> PoseEstimator:
+    settings = dict(note["config"])
+    boxes = settings.pop("boxes")
+    species = None if boxes["species"] is None else tuple(boxes["species"])
+    config = PoseConfig(**settings, boxes=BoxOptions(**{**boxes, "species": species}))
+    return PoseEstimator(config, float(note["pixel_size_A"]))
 
 
 class _Curve(Callback):
