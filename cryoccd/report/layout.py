@@ -83,7 +83,8 @@ def lay_out(table: Table) -> Layout:
         cells.append(TextCell(duration(table.seconds(method))))
         for published in shown:
             mean = published.mean(method)
-            cells.append(TextCell(UNDEFINED if mean is None else f"{mean:.1f}"))
+            places = 1 if mean is None or mean >= 10 else 3
+            cells.append(TextCell(UNDEFINED if mean is None else f"{mean:.{places}f}"))
         rows.append((method, tuple(cells)))
     return Layout(
         title(table),
