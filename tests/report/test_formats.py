@@ -118,12 +118,30 @@ def test_published_figures_stand_apart(tmp_path):
 
 
 def test_published_means_are_the_printed_ones():
-    mixed, single, arxiv = read_reference(REFERENCE, "fid")
+    mixed, single, arxiv, held_out = read_reference(REFERENCE, "fid")
     printed = {"gaussian": 308.1, "poisson": 429.0, "poisson_gaussian": 305.2}
     printed |= {"cyclediffusion": 222.1, "cryogem": 231.9, "cyclenet": 230.8, "cryoccd": 126.0}
     assert {m: round(mixed.mean(m), 1) for m in mixed.rows} == printed
     assert {m: round(single.mean(m), 1) for m in single.rows} == {"cryogem": 70.7, "cryoccd": 61.3}
     assert {m: arxiv.mean(m) for m in arxiv.rows} == {"cyclediffusion": 22.67, "cryoccd_v1": 18.45}
+    printed = {"gaussian": 291.5, "poisson": 408.8, "poisson_gaussian": 293.1}
+    printed |= {"cryogem": 251.3, "cyclenet": 222.7, "cryoccd": 141.7}
+    assert {m: round(held_out.mean(m), 1) for m in held_out.rows} == printed
+
+
+def test_published_means_of_picking_and_poses_are_the_printed_ones():
+    [picking], [pose] = (read_reference(REFERENCE, table) for table in ("picking", "pose"))
+    printed = {"gaussian": 0.430, "poisson": 0.363, "poisson_gaussian": 0.415, "cryogem": 0.201}
+    printed |= {"cyclediffusion": 0.345, "cyclenet": 0.323, "cryoccd": 0.599}
+    printed["topaz_pretrained"] = 0.404
+    assert picking.rows.keys() == printed.keys()
+    for row, mean in printed.items():
+        assert picking.mean(row) == pytest.approx(mean, abs=0.0006), row
+    printed = {"gaussian": 1.14, "poisson": 1.35, "poisson_gaussian": 1.28, "cryogem": 1.66}
+    printed |= {"cyclediffusion": 1.13, "cyclenet": 1.35, "cryoccd": 0.83}
+    assert pose.rows.keys() == printed.keys()
+    for row, mean in printed.items():
+        assert pose.mean(row) == pytest.approx(mean, abs=0.006), row
 
 
 def test_each_table_has_its_own_published_figures(tmp_path):
