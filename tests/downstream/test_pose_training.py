@@ -19,7 +19,7 @@ from cryoccd.metrics.pose.errors import geodesic_deg
 from cryoccd.specimen.symmetry import point_group
 
 BOXES = BoxOptions(box_px=32, phase_flip=False)
-CONFIG = PoseConfig(images=4800, batch_size=24, width=8, learning_rate=6e-3, boxes=BOXES)
+CONFIG = PoseConfig(images=9600, batch_size=24, width=8, learning_rate=6e-3, boxes=BOXES)
 SHORT = replace(CONFIG, images=240)
 
 
@@ -44,12 +44,12 @@ def test_it_learns(fitted, test_images):
     found = estimator.estimate(test_images)
     truth = test_images.poses
     errors_deg = geodesic_deg(truth.rotations, found.rotations)
-    assert errors_deg.median() < 40  # 27; chance 126
+    assert errors_deg.median() < 25  # 14; chance 126
     off_A = (found.shifts_A - truth.shifts_A).norm(dim=1).median()
     assert off_A < 0.6 * truth.shifts_A.norm(dim=1).median()
     with safe_open(path, "pt") as file:
         curve = json.loads(file.metadata()["pose"])["curve"]
-    assert [point["images"] for point in curve] == list(range(480, 4801, 480))
+    assert [point["images"] for point in curve] == list(range(960, 9601, 960))
     assert curve[-1]["median_deg"] == pytest.approx(float(errors_deg.median()))
     assert curve[0]["median_deg"] > 2 * curve[-1]["median_deg"]
     minutes = [point["minutes"] for point in curve]
@@ -97,13 +97,13 @@ def test_symmetry_is_told_or_the_errors_are_large(tmp_path):
     training, test = (particle_images(n, operators=group, seed=s) for n, s in ((1500, 0), (200, 1)))
     errors = {}
     for symmetry in ("C3", "C1"):
-        told = replace(CONFIG, symmetry=symmetry)
+        told = replace(CONFIG, images=4800, symmetry=symmetry)
         estimator = fit_pose(told, training, 0, tmp_path / "x", accelerator="cpu")
         found = estimator.estimate(test).rotations
         mates = torch.from_numpy(group)
         errors[symmetry] = float(geodesic_deg(test.poses.rotations, found, mates).median())
-    assert errors["C3"] < 20  # 10; chance 102
-    assert errors["C1"] > 30  # 46
+    assert errors["C3"] < 30  # 13 to 22; chance 102
+    assert errors["C1"] > 40  # 46 to 50
 
 
 def test_examples_hold_their_poses_and_each_particle_once_a_pass(training):
@@ -165,7 +165,7 @@ def test_random_poses_are_far(test_images):
 
 @pytest.mark.slow
 def test_a_dataset_folder_teaches(tmp_path):
-    """The lobed assembly at 48 px: 12,800 views of 2,000 particles, without noise, minutes."""
+    """The lobed assembly at 48 px: 25,600 images of 2,000 particles, without noise; minutes."""
     from pathlib import Path
 
     from cryoccd.downstream.pose.boxes import read_particles

@@ -1,4 +1,4 @@
-"""The carbon film of the oracle: an edge that crosses the field, dark, grained, without particles."""
+"""The carbon film of the oracle: an edge that crosses the field, dark, grained, unpicked."""
 
 from dataclasses import replace
 
@@ -51,7 +51,8 @@ def test_the_film_is_darker_and_coarser_than_the_ice():
         if min(int(on.sum()), int(off.sum())) < 2000:
             continue
         dark.append(float(shot[on].mean() / shot[off].mean()))
-        rough.append(float((shot[on].std() / shot[on].mean()) / (shot[off].std() / shot[off].mean())))
+        on_film, in_hole = (float(shot[part].std() / shot[part].mean()) for part in (on, off))
+        rough.append(on_film / in_hole)
     # exp(-180 / 1200) = 0.86
     assert np.mean(dark) == pytest.approx(0.86, abs=0.03)
     assert np.mean(rough) > 1.1
