@@ -183,6 +183,9 @@ class Recorded(Recipe):
     def prepare_test(self, simulated: Path, real: Path) -> None:
         raise AssertionError("training has no use for the test set")
 
+    def prepare_labelled(self, simulated: Path, real: Path, count: int) -> None:
+        raise AssertionError("nor for the one that pickers are trained on")
+
 
 def test_the_recipe_prepares_both_folders(simulated: Path, real: Path) -> None:
     recipe = Recorded()

@@ -42,7 +42,7 @@ def test_a_mixture_is_named_by_its_styles_in_the_order_of_the_matrix():
     held_out = mixture(MATRIX, selected, "mixed", ["thick_ice", "thin_ice"])
     assert held_out == mix("thin_ice", "thick_ice")
     assert held_out.label == "mixed_thin_ice-thick_ice"
-    assert [held_out.style(name) for name in NAMES] == [0, 1, 0, 0, 0, 0]
+    assert [held_out.style(name) for name in NAMES] == [0, 1, *[0] * 6]
     assert mixture(MATRIX, selected, "mixed", ["all"]).styles == NAMES
     assert mixture(MATRIX, selected, "per_style", None) is None
     alone = TrainedOn("per_style", (MATRIX.datasets[0],))

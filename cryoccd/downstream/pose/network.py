@@ -48,7 +48,8 @@ class PoseEncoder(nn.Module):
     Args:
         box_px: side of the images, a multiple of 16.
         width: channels of the first layer.
-        angles: samples of a ring, a multiple of 8; 2 box_px is a pixel at half the box's reach.
+        angles: samples of a ring, a multiple of 8; by default 2 box_px, a pixel apart at two thirds
+            of the radius.
     """
 
     grid: Tensor
