@@ -120,7 +120,7 @@ class PickingColumn(Column):
                 parts = task.parts(read_picks(found, task.names))
                 curves[row.method] = precision_recall(parts)
         if curves:
-            title = f"{self.spec.name} · picker {self.kind} · {self.spec.recipe.domain}"
+            title = f"{self.spec.name} · picker {self.kind} · real side: {self.spec.recipe.domain}"
             draw_curves(path, curves, self.anchors.all, title)
         return bool(curves)
 

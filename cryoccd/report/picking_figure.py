@@ -1,6 +1,7 @@
 """Precision against recall of pickers, in one picture."""
 
 from collections.abc import Collection, Mapping
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,6 +11,8 @@ from matplotlib.figure import Figure
 
 from cryoccd.io.atomic import atomic_path
 from cryoccd.metrics.picking.average_precision import PrecisionRecall
+
+_DASHES = ("--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)))
 
 
 def draw_curves(
@@ -24,16 +27,17 @@ def draw_curves(
         title: of the picture.
     """
     area = {n: float(np.diff(c.recall, prepend=0.0) @ c.precision) for n, c in curves.items()}
-    figure = Figure(figsize=(7, 5.2), layout="constrained")
+    figure = Figure(figsize=(8.6, 5), layout="constrained")
     FigureCanvasAgg(figure)
     axes, colours = figure.subplots(), mpl.colormaps["tab20"]
+    dashes = cycle(_DASHES)
     for index, (name, curve) in enumerate(sorted(curves.items(), key=lambda c: -area[c[0]])):
-        style = "--" if name in dashed else "-"
+        style = next(dashes) if name in dashed else "-"
         colour = "0.3" if name in dashed else colours(index % 20)
         label = f"{name}  {area[name]:.3f}"
-        axes.plot(curve.recall, curve.precision, style, color=colour, label=label, lw=1.3)
+        axes.plot(curve.recall, curve.precision, ls=style, color=colour, label=label, lw=1.3)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.01), title=title)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, title="average precision", loc="lower left")
+    axes.legend(fontsize=8, title="average precision", loc="upper left", bbox_to_anchor=(1, 1))
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150, format="png")
