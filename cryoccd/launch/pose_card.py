@@ -12,8 +12,7 @@ from cryoccd.downstream.pose.boxes import read_particles
 from cryoccd.downstream.pose.config import PoseConfig
 from cryoccd.downstream.pose.cryodrgn import AbinitOptions, cryodrgn_abinit
 from cryoccd.downstream.pose.images import ParticleImages
-from cryoccd.downstream.pose.reconstruct import reconstruct
-from cryoccd.downstream.pose.refine import first_half
+from cryoccd.downstream.pose.reconstruct import first_half, reconstruct
 from cryoccd.downstream.pose.train import fit_pose
 from cryoccd.metrics.pose.poses import Poses, random_rotations
 from cryoccd.metrics.pose.report import PoseErrors, pose_errors
@@ -50,17 +49,17 @@ class PoseTask:
         """Of the map that these poses make of the images; None without a reference."""
         if self.reference is None:
             return None
-        known, group = self.particles, torch.from_numpy(point_group(self.symmetry))
-        rows = torch.arange(len(known)).repeat_interleave(len(group))
+        known = self.particles
         shifts_A = poses.shifts_A if poses.shifts_A is not None else known.poses.shifts_A
         assert shifts_A is not None  # those of known poses are known
         first, _ = first_half(known.micrographs, self.seed)
         maps = reconstruct(
-            known.images[rows],
-            (poses.rotations.double()[:, None] @ group).flatten(0, 1),
-            shifts_A[rows] / known.pixel_size_A,
-            lambda index: known.select(rows[index]).transfer(2 * known.box_px),
-            first[rows],
+            known.images,
+            poses.rotations,
+            shifts_A / known.pixel_size_A,
+            lambda index: known.select(index).transfer(2 * known.box_px),
+            first,
+            self.symmetry,
         )
         size_A = self.reference.voxel_size_A
         mask = sphere_mask(self.reference.box_px, diameter_A(self.reference) / 2 / size_A)

@@ -10,7 +10,8 @@ from scipy.spatial.transform import Rotation
 
 from cryoccd.downstream.pose.images import normalised, transfer_of
 from cryoccd.downstream.pose.picked import PickedParticles
-from cryoccd.downstream.pose.refine import first_half, matched, random_poses, resolve
+from cryoccd.downstream.pose.reconstruct import first_half
+from cryoccd.downstream.pose.refine import matched, random_poses, resolve
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import matrix_to_euler
 from cryoccd.imaging.projection import Projector

@@ -13,6 +13,7 @@ from cryoccd.imaging.projection import Projector
 from cryoccd.metrics.pose.alignment import mirror_poses
 from cryoccd.metrics.pose.resolution import resolution, sphere_mask
 from cryoccd.records import Optics, Volume
+from cryoccd.specimen.symmetry import point_group
 from cryoccd.verify.micrographs.views import through_lens
 
 N, BOX, VOXEL_A = 300, 32, 4.0
@@ -52,7 +53,7 @@ def particles():
     return truth, through_lens(views, transfer(torch.arange(N))), poses, shifts_px, transfer
 
 
-FIRST = first_half([f"particle {i}" for i in range(N)])
+FIRST, _ = first_half(tuple(f"micrograph {i}" for i in range(N)))
 
 
 def found(particles, images, poses, shifts_px=None):
@@ -100,12 +101,24 @@ def test_the_map_is_that_of_both_halves(particles):
     assert not torch.allclose(maps.halves[0], maps.halves[1], atol=1e-2)
 
 
-def test_a_half_follows_from_the_name():
-    names = [f"particle {i}" for i in range(1000)]
-    half = first_half(names)
-    assert first_half(names[::-1]).tolist() == half.tolist()[::-1]
-    assert 0.45 < half.float().mean() < 0.55
-    assert first_half(names, seed=1).tolist() != half.tolist()
+@pytest.mark.parametrize("symmetry", ["C2", "D7", "O"])
+def test_symmetry_is_as_putting_every_image_into_all_equal_views(particles, symmetry):
+    """From the same few images: the symmetric map is that of all mates, and not that of one."""
+    _, images, poses, shifts_px, transfer = particles
+    few, group = torch.arange(40), torch.from_numpy(point_group(symmetry))
+    parts = (images[few], poses[few], shifts_px[few], transfer, FIRST[few])
+    one, all_views = reconstruct(*parts), reconstruct(*parts, symmetry)
+    rows = few.repeat_interleave(len(group))
+    expanded = reconstruct(
+        images[rows],
+        (poses[few][:, None] @ group).flatten(0, 1),
+        shifts_px[rows],
+        lambda index: transfer(rows[index]),
+        FIRST[rows],
+    )
+    for which, limit in ((all_views, 0.97), (one, 0.9)):
+        agreement = resolution(which.full, expanded.full, VOXEL_A, MASK, which.halves).truth
+        assert (agreement.lowest(0.8) > limit) == (which is all_views)
 
 
 def test_what_does_not_fit_is_refused(particles):

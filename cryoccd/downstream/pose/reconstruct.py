@@ -1,11 +1,15 @@
 """The map and the half-maps that particle images give with estimated poses.
 
 Every image is put into Fourier space as a central slice at its pose, moved by its shift and
-weighted by its transfer (verify/micrographs/reconstruct.py). The halves hold half of the particles
-each; which one a particle is in follows from its name alone.
+weighted by its transfer (verify/micrographs/reconstruct.py).
+
+The halves are half of the micrographs each. Picks that overlap share pixels, and one particle
+that was picked twice would stand in both halves of a split by particles; such halves agree on
+noise. With fewer than 8 micrographs the split is by particles all the same, as halves of few
+micrographs differ in size and defocus.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,12 +18,14 @@ from torch import Tensor
 from cryoccd.errors import CryoccdError
 from cryoccd.geometry import matrix_to_euler
 from cryoccd.randomness import item_seed
+from cryoccd.specimen.symmetry import point_group
 from cryoccd.verify.micrographs.reconstruct import Reconstruction
 
 Transfer = Callable[[Tensor], Tensor]
 """(m, 2 b, b + 1) transfer functions, in the layout of torch.fft.rfft2, of m particle indices."""
 
 _AT_ONCE = 100
+FEWEST_MICROGRAPHS = 8
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,23 @@ class Maps:
     halves: tuple[Tensor, Tensor]
 
 
-def first_half(names: Sequence[str], seed: int = 0) -> Tensor:
-    """(n,) boolean, true for about half of the particles, by their names."""
-    return torch.tensor([item_seed(seed, "half", name) % 2 == 0 for name in names])
+def first_half(micrographs: tuple[str, ...], seed: int = 0) -> tuple[Tensor, str]:
+    """(n,) boolean, true for the particles of one half, and what the halves are halves of."""
+    names = sorted(set(micrographs), key=lambda name: item_seed(seed, "half", name))
+    if len(names) >= FEWEST_MICROGRAPHS:
+        chosen = set(names[: len(names) // 2])
+        return torch.tensor([name in chosen for name in micrographs]), "micrographs"
+    keys = torch.tensor([item_seed(seed, "half", row) for row in range(len(micrographs))])
+    return keys.argsort().argsort() < len(micrographs) // 2, "particles"
 
 
 def reconstruct(
-    images: Tensor, rotations: Tensor, shifts_px: Tensor, transfer: Transfer, first: Tensor
+    images: Tensor,
+    rotations: Tensor,
+    shifts_px: Tensor,
+    transfer: Transfer,
+    first: Tensor,
+    symmetry: str = "C1",
 ) -> Maps:
     """Maps by Fourier insertion.
 
@@ -52,6 +68,7 @@ def reconstruct(
         shifts_px: (n, 2) x, y of each particle from pixel [b // 2, b // 2].
         transfer: of the particles with these indices.
         first: (n,) boolean, which half each is in (`first_half`).
+        symmetry: point group in whose equal views every image is put in.
 
     Raises:
         CryoccdError: not as many of each, or a half without particles.
@@ -65,17 +82,10 @@ def reconstruct(
     if not 0 < int(first.sum()) < n:
         raise CryoccdError(f"reconstruction: all {n} particles in one half, expected two halves")
     eulers_deg = matrix_to_euler(rotations.double())
+    operators = torch.from_numpy(point_group(symmetry))
     halves = Reconstruction(box_px), Reconstruction(box_px)
     for half, members in zip(halves, (first, ~first), strict=True):
         for index in torch.split(members.nonzero().squeeze(1), _AT_ONCE):
             half.add(images[index], eulers_deg[index], shifts_px[index].double(), transfer(index))
-    one, two = halves
-    return Maps(_Both(one, two).volume(), (one.volume(), two.volume()))
-
-
-class _Both(Reconstruction):
-    """Of the particles of two: both sums are linear."""
-
-    def __init__(self, one: Reconstruction, two: Reconstruction) -> None:
-        super().__init__(one.box_px)
-        self._sums = one._sums + two._sums
+    one, two = (half.symmetrised(operators) if len(operators) > 1 else half for half in halves)
+    return Maps((one + two).volume(), (one.volume(), two.volume()))

@@ -1,13 +1,8 @@
 """From particle images to a resolution: poses, the map and its halves, and their correlations.
 
 The poses are matched to the known map, drawn at random, or given by another program. The map is
-made of every image in all the views that the point group holds equal (symmetry expansion), and is
-compared within a soft ball, which holds nothing of the shape of the truth.
-
-The halves are half of the micrographs each. Picks that overlap share pixels, and one particle
-that was picked twice would stand in both halves of a split by particles; such halves agree on
-noise. With fewer than 8 micrographs the split is by particles all the same, as halves of few
-micrographs differ in size and defocus.
+made of every image in all the views that the point group holds equal, and is compared within a
+soft ball, which holds nothing of the shape of the truth.
 """
 
 from dataclasses import dataclass
@@ -18,16 +13,13 @@ from torch import Tensor
 
 from cryoccd.downstream.pose.picked import PickedParticles
 from cryoccd.downstream.pose.projection_matching import Matches, match_projections
-from cryoccd.downstream.pose.reconstruct import Maps, reconstruct
+from cryoccd.downstream.pose.reconstruct import Maps, first_half, reconstruct
 from cryoccd.errors import CryoccdError
 from cryoccd.metrics.pose.poses import Poses
 from cryoccd.metrics.pose.resolution import Resolution, resolution, sphere_mask
 from cryoccd.randomness import item_seed
 from cryoccd.records import Volume
 from cryoccd.specimen.species import diameter_A
-from cryoccd.specimen.symmetry import point_group
-
-FEWEST_MICROGRAPHS = 8
 
 
 @dataclass(frozen=True)
@@ -74,16 +66,9 @@ def resolve(
     if len(poses) != len(particles):
         raise CryoccdError(f"resolve: {len(poses)} poses of {len(particles)} particles")
     first, split_by = first_half(particles.micrographs, seed)
-    operators = torch.from_numpy(point_group(symmetry))
-    order = len(operators)
-    rows = torch.arange(len(particles)).repeat_interleave(order)
-    maps = reconstruct(
-        particles.images[rows],
-        (poses.rotations.double()[:, None] @ operators).flatten(0, 1),
-        shifts_A[rows] / particles.pixel_size_A,
-        lambda index: particles.transfer(rows[index]),
-        first[rows],
-    )
+    shifts_px = shifts_A / particles.pixel_size_A
+    images, transfer = particles.images, particles.transfer
+    maps = reconstruct(images, poses.rotations, shifts_px, transfer, first, symmetry)
     if mask is None:
         radius_px = diameter_A(reference) / 2 / reference.voxel_size_A
         mask = sphere_mask(reference.box_px, radius_px)
@@ -102,13 +87,3 @@ def random_poses(particles: PickedParticles, seed: int = 0) -> Poses:
     """Uniform rotations, each particle where it was picked."""
     drawn = Rotation.random(len(particles), rng=item_seed(seed, "random poses"))
     return Poses(torch.from_numpy(drawn.as_matrix()), particles.rests_A)
-
-
-def first_half(micrographs: tuple[str, ...], seed: int = 0) -> tuple[Tensor, str]:
-    """(n,) boolean, true for the particles of one half, and what the halves are halves of."""
-    names = sorted(set(micrographs), key=lambda name: item_seed(seed, "half", name))
-    if len(names) >= FEWEST_MICROGRAPHS:
-        chosen = set(names[: len(names) // 2])
-        return torch.tensor([name in chosen for name in micrographs]), "micrographs"
-    keys = torch.tensor([item_seed(seed, "half", row) for row in range(len(micrographs))])
-    return keys.argsort().argsort() < len(micrographs) // 2, "particles"

@@ -13,6 +13,7 @@ from torch_fourier_slice.slice_insertion import insert_central_slices_rfft_3d_mu
 from torch_fourier_slice.volume_utils import separable_sinc2_correction
 
 from cryoccd.geometry import euler_to_matrix
+from cryoccd.verify.micrographs.fourier_symmetry import symmetrised
 
 _REGULARISATION = 1e-3  # of the mean of sum C^2: fills what no slice has reached
 
@@ -53,6 +54,23 @@ class Reconstruction:
             fftfreq_max=0.5,
         )
         self._sums += sums
+
+    def __add__(self, other: "Reconstruction") -> "Reconstruction":
+        """Of the particles of both, which have boxes of one size: the sums are linear."""
+        return self._of(self._sums + other._sums)
+
+    def symmetrised(self, operators: Tensor) -> "Reconstruction":
+        """Of every particle in all views that a point group holds equal.
+
+        Args:
+            operators: (m, 3, 3) of the group, identity first (`cryoccd.specimen.symmetry`).
+        """
+        return self._of(symmetrised(self._sums, operators))
+
+    def _of(self, sums: Tensor) -> "Reconstruction":
+        made = Reconstruction(self.box_px)
+        made._sums = sums
+        return made
 
     def volume(self) -> Tensor:
         """The (b, b, b) map so far, axes z, y, x, origin at voxel b // 2."""
