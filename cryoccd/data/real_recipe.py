@@ -1,6 +1,5 @@
 """A user's real micrographs, binned, and a simulated side made like them."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +7,11 @@ import numpy as np
 import torch
 
 import cryoccd
+from cryoccd.data.made_from import note_sources
 from cryoccd.data.matched_scene import simulate_like
 from cryoccd.data.recipe import Recipe
 from cryoccd.errors import CryoccdError
 from cryoccd.fourier import fourier_crop
-from cryoccd.io.atomic import write_text
 from cryoccd.io.folder import MicrographFolder, open_folder
 from cryoccd.io.folder_tables import inside_field
 from cryoccd.io.folder_write import FolderWriter
@@ -99,7 +98,7 @@ def bin_folder(source: MicrographFolder, output: Path, factor: int) -> None:
     """
     optics = source.optics()
     splits = {name: split for split in ("train", "test") for name in source.names(split)}
-    _mark(source, output, factor)
+    note_sources(source.root, output, {"bin": factor})
     writer = FolderWriter(output)
     if writer.finished:
         return
@@ -114,24 +113,3 @@ def bin_folder(source: MicrographFolder, output: Path, factor: int) -> None:
             inside = picks[inside_field(picks / factor, binned.shape)] / factor
             writer.write(name, binned, pixel_size_A, inside, label)
     writer.finish(splits, replace(optics, pixel_size_A=pixel_size_A))
-
-
-def _mark(source: MicrographFolder, output: Path, factor: int) -> None:
-    """Note what the output is made from, or compare it with what an earlier run noted."""
-    files = sorted(path for path in source.root.rglob("*") if path.is_file())
-    made_from = {
-        "source": str(source.root.resolve()),
-        "bin": factor,
-        "version": cryoccd.__version__,
-        "files": {
-            path.relative_to(source.root).as_posix(): [path.stat().st_size, path.stat().st_mtime_ns]
-            for path in files
-        },
-    }
-    marker = output / "binned.json"
-    if not marker.is_file():
-        write_text(marker, json.dumps(made_from, indent=1))
-    elif json.loads(marker.read_text(encoding="utf8")) != made_from:
-        raise CryoccdError(
-            f"{output}: made from another folder, other files or another bin; remove it"
-        )

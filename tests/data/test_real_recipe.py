@@ -1,5 +1,8 @@
 """A user's folder binned for the table: pixels, picks, and no stale copy."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 from toys import write_real
@@ -8,6 +11,7 @@ from cryoccd.data.matched_scene import estimate_scene
 from cryoccd.data.real_recipe import RealRecipe, bin_folder
 from cryoccd.errors import CryoccdError
 from cryoccd.io.folder import open_folder
+from cryoccd.report.provenance import hash_folder
 
 
 @pytest.fixture
@@ -62,6 +66,24 @@ def test_copy_of_something_else_is_refused(source, tmp_path, change):
         path.write_text(path.read_text() + "60,60\n")
     with pytest.raises(CryoccdError, match="remove it"):
         bin_folder(open_folder(other), output, factor)
+
+
+def test_a_copy_at_another_time_is_the_same_data(source, tmp_path):
+    output = tmp_path / "binned"
+    bin_folder(open_folder(source), output, 2)
+    known = hash_folder(output)
+    copied = shutil.copytree(source, tmp_path / "copied")
+    for path in copied.rglob("*.*"):
+        os.utime(path, (1, 1))
+    bin_folder(open_folder(copied), output, 2)
+    assert hash_folder(output) == known
+    bin_folder(open_folder(copied), tmp_path / "anew", 2)
+    assert hash_folder(tmp_path / "anew") == known
+    picks = next(copied.glob("picks/*.csv"))
+    text = picks.read_text()
+    picks.write_text(text[:-2] + ("1" if text[-2] != "1" else "2") + text[-1:])  # of the same size
+    with pytest.raises(CryoccdError, match=r"csv has changed since; remove it"):
+        bin_folder(open_folder(copied), output, 2)
 
 
 def test_density_is_that_of_the_picks(source):
