@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TABLES = ("fid", "ablation", "steps", "picking", "picking_topaz")
+TABLES = ("fid", "ablation", "steps", "picking", "picking_topaz", "pose", "resolution")
 METRICS = ("fd_scattering", "psd_background_db", "contrast_error_db")
 MARKS = ("<!-- table: benchmarks/commit_figures.py -->", "<!-- end of table -->")
 
