@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from cryoccd.errors import UnfitError
 from cryoccd.io.folder import open_folder
 from cryoccd.launch.column import Column, Outcome, Row
 from cryoccd.launch.pickers import PickerKind, Pickers, labelled, read_picks
@@ -106,8 +107,10 @@ class PickingColumn(Column):
             return pickers.random(seed), {}
         if row.method == TOPAZ_PRETRAINED:
             return pickers.pretrained(), {}
-        folder, chosen = self._translated(row)
         changes = self.matrix.variant(row.method).picker
+        if changes and self.kind == "topaz":
+            raise UnfitError(f"{', '.join(changes)} is a setting of the fast picker, not of Topaz")
+        folder, chosen = self._translated(row)
         return pickers.trained(row.method, labelled(open_folder(folder)), seed, changes), chosen
 
     def draw(self, path: Path, rows: Sequence[Row], seeds: Sequence[int]) -> bool:

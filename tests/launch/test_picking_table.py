@@ -80,3 +80,24 @@ def test_a_second_run_makes_nothing(picking):
     assert len(before) == 2 * len(ROWS)
     assert verbs_of(argv) == []
     assert before == {path.name: path.stat().st_mtime_ns for path in folder.glob("*__*.json")}
+
+
+@pytest.mark.slow
+def test_topaz_makes_the_same_rows_from_the_same_translations(picking):
+    pytest.importorskip("topaz", reason="topaz-em is not installed")
+    root, argv, _ = picking
+    made = root / "runs/mini/generated_picking/gaussian_fitted__thick_ice__0/micrographs"
+    before = {path.name: path.stat().st_mtime_ns for path in made.iterdir()}
+    verbs_of([*argv[:5], "0", *argv[6:], "--picker", "topaz"])
+    assert {path.name: path.stat().st_mtime_ns for path in made.iterdir()} == before
+    cells = {
+        path.stem.partition("__")[0]: json.loads(path.read_text())
+        for path in (root / "results/mini/picking_topaz").glob("*__*.json")
+    }
+    assert set(cells) == {*ROWS, "topaz_pretrained"}
+    unfit = cells.pop("any_contrast")["metrics"]["auprc"]
+    assert unfit["value"] is None
+    assert unfit["note"] == "contrast is a setting of the fast picker, not of Topaz"
+    for cell in cells.values():
+        assert cell["protocol"]["picker"] == "topaz"
+        assert 0 <= cell["metrics"]["auprc"]["value"] <= 1
