@@ -12,6 +12,7 @@ from cryoccd.downstream.pose.config import PoseConfig
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import write_text
 from cryoccd.launch.pose_card import Estimators, make_pose_card, read_task
+from cryoccd.launch.pose_programs import pose_programs
 
 _POSE = PoseConfig()
 
@@ -24,6 +25,7 @@ def evaluate_pose(
     real_train: Path | None = None,
     structure: str | None = None,
     cryodrgn: bool = False,
+    cryofire: Path | None = None,
     work: Path | None = None,
     pose: PoseConfig = _POSE,
     device: str = "cpu",
@@ -39,6 +41,7 @@ def evaluate_pose(
         structure: assembly:NAME or a structure file of the particle: adds the resolution of the
             maps that the poses make, beside true and random poses.
         cryodrgn: pose the real images by cryoDRGN's ab initio too (pip install 'cryoccd[pose]').
+        cryofire: checkout of CryoFIRE, which poses the real images too.
         work: folder for estimators; by default OUTPUT without its ending.
         pose: settings of the estimator; pose.symmetry is the point group of the particle.
         device: where it is trained: cpu or cuda.
@@ -61,10 +64,10 @@ def evaluate_pose(
         task = read_task(real, pose, box_A, pose.symmetry, structure)
     sets = {"generated": generated} | ({"real_train": real_train} if real_train else {})
     inputs = {"real": str(real), "generated": str(generated), "real_train": str(real_train)}
-    estimators = Estimators(task, pose, work or output.with_suffix(""), device)
-    chosen = numbers("seeds", seeds)
-    posed = real if cryodrgn else None
-    card = make_pose_card(estimators, sets, chosen, posed, inputs, console)
+    work = work or output.with_suffix("")
+    programs = pose_programs(real, work, box_A, pose.boxes.species, cryodrgn, cryofire)
+    estimators = Estimators(task, pose, work, device)
+    card = make_pose_card(estimators, sets, numbers("seeds", seeds), programs, inputs, console)
     write_text(page, card.markdown())
     write_text(output, json.dumps(card.record(), indent=2) + "\n")
     shown = Console()

@@ -1,6 +1,6 @@
 """Pose estimators trained on labelled particles, judged on images of known poses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from rich.console import Console
 
 from cryoccd.downstream.pose.boxes import read_particles
 from cryoccd.downstream.pose.config import PoseConfig
-from cryoccd.downstream.pose.cryodrgn import AbinitOptions, cryodrgn_abinit
 from cryoccd.downstream.pose.images import ParticleImages
 from cryoccd.downstream.pose.reconstruct import first_half, reconstruct
 from cryoccd.downstream.pose.train import fit_pose
@@ -132,7 +131,7 @@ def make_pose_card(
     estimators: Estimators,
     sets: dict[str, Path],
     seeds: Sequence[int],
-    cryodrgn: Path | None,
+    programs: Mapping[str, Callable[[], Poses]],
     inputs: dict[str, Any],
     console: Console,
 ) -> PoseCard:
@@ -142,9 +141,12 @@ def make_pose_card(
         estimators: the task, and how estimators are made.
         sets: dataset folders to train on, by the names of their rows.
         seeds: of the estimators; a row a seed.
-        cryodrgn: dataset folder of the images, to be posed by cryoDRGN's ab initio; None for not.
+        programs: other programs that find poses from the images alone, in a frame of their own.
         inputs: for the record.
         console: where the user is told what is done.
+
+    Raises:
+        CryoccdError: a program is absent, failed, or posed other particles.
     """
     task, rows = estimators.task, {}
     for name, folder in sets.items():
@@ -153,14 +155,12 @@ def make_pose_card(
             console.rule(f"pose estimator · {row}")
             poses = estimators.trained(name, folder, seed)
             rows[row] = PoseRow(task.errors(poses), task.resolution(poses))
-    if cryodrgn is not None:
-        console.rule("cryodrgn abinit")
-        boxes = estimators.config.boxes
-        options = AbinitOptions(species=boxes.species)
-        poses = cryodrgn_abinit(cryodrgn, estimators.work / "cryodrgn", options)
+    for name, find in programs.items():
+        console.rule(name)
+        poses = find()
         errors = task.errors(poses)
         aligned = Poses(errors.alignment.aligned(poses.rotations), poses.shifts_A)
-        rows["cryodrgn"] = PoseRow(errors, task.resolution(aligned), "aligned")
+        rows[name] = PoseRow(errors, task.resolution(aligned), "aligned")
     with console.status("true and random poses"):
         rows |= task.anchors()
     title = f"Poses learnt from {inputs['generated']}, judged on {inputs['real']}"

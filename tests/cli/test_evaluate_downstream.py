@@ -2,13 +2,17 @@
 
 import json
 import shutil
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
+from pose_stand_ins import write_cryodrgn, write_cryofire
 from toys import write_real, write_simulated
 
 from cryoccd.cli import main
+from cryoccd.downstream.pose import cryodrgn
 from cryoccd.io.mrc import write_mrc
+from cryoccd.launch import pose_programs
 
 PICKER = ("--fast.iterations=3", "--fast.batch_size=2")
 
@@ -93,6 +97,39 @@ def test_a_pose_card(exact, tmp_path):
     assert 120 < chance["value"] < 145
     assert rows["true_poses"]["truth_A"] < 0.5 * rows["random_poses"]["truth_A"]
     assert "true_poses" in output.with_suffix(".md").read_text()
+
+
+def test_other_programs_pose_the_same_particles(exact, tmp_path, monkeypatch):
+    """Stand-ins that find the true poses; boxes of another side than the maps' keep others."""
+    monkeypatch.setattr(cryodrgn, "cryodrgn_program", lambda: write_cryodrgn(tmp_path))
+    monkeypatch.setattr(pose_programs, "cryodrgn_program", lambda: None)
+    checkout = write_cryofire(tmp_path / "fire")
+    real = shutil.copytree(exact, tmp_path / "real")
+    small = ("--pose.images=32", "--pose.batch_size=16", "--pose.width=8", "--pose.boxes.box_px=32")
+    output = tmp_path / "pose.json"
+    more = ("--pose.boxes.box_A=240", "--cryodrgn", f"--cryofire={checkout}", *small)
+    assert main(words("pose", (exact, real), output, *more)) == 0
+    record = json.loads(output.read_text())
+    assert 100 < record["protocol"]["particles"] < 400
+    for name in ("cryodrgn", "cryofire"):
+        row = record["rows"][name]
+        assert row["unaligned"]["geodesic_median_deg"]["value"] < 0.1
+        assert row["aligned"]["geodesic_median_deg"]["value"] < 0.1
+
+
+def test_what_is_absent_is_told_before_anything_is_trained(exact, tmp_path, capsys, monkeypatch):
+    real = shutil.copytree(exact, tmp_path / "real")
+    output = tmp_path / "pose.json"
+    assert main(words("pose", (exact, real), output, f"--cryofire={tmp_path}")) == 2
+    assert "expected a checkout of CryoFIRE; git clone" in capsys.readouterr().err
+
+    def absent(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(cryodrgn, "version", absent)
+    assert main(words("pose", (exact, real), output, "--cryodrgn")) == 2
+    assert "cryoDRGN is absent; pip install 'cryoccd[pose]'" in capsys.readouterr().err
+    assert not list(tmp_path.glob("pose*"))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import sys
 from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from planting import change_table, copied, sign
+from pose_stand_ins import write_cryodrgn, write_cryofire
 
 from cryoccd.downstream.pose import cryodrgn
 from cryoccd.downstream.pose.boxes import BoxOptions, read_particles
@@ -21,32 +21,6 @@ from cryoccd.io.dataset import Dataset
 from cryoccd.io.export.options import ExportOptions
 from cryoccd.io.export.run import export_micrographs
 
-STAND_IN = """
-import json, os, pickle, sys
-import numpy as np
-folder = os.path.dirname(os.path.abspath(__file__))
-with open(os.path.join(folder, "../../configs", sys.argv[1] + ".json")) as stream:
-    config = json.load(stream)
-assert np.product([2, 3]) == 6
-rotations, shifts = pickle.load(open(os.path.dirname(config["ctf"]) + "/poses.pkl", "rb"))
-os.makedirs(config["outdir"])
-for epoch, sign in ((4, -1), (9, 1), (10, 1)):
-    with open(f"{config['outdir']}/pose.{epoch}.pkl", "wb") as stream:
-        found = sign * rotations if epoch < 10 else rotations
-        pickle.dump(found if config["no_trans"] else (found, sign * 64 * shifts), stream)
-print("epochs", config["num_epochs"])
-"""
-
-ABINIT = """#!{python}
-import pickle, sys, os
-words = dict(word.removeprefix("--").split("=") for word in sys.argv[3:] if "=" in word)
-assert sys.argv[1] == "abinit" and "--no-analysis" in sys.argv and os.path.isfile(words["ctf"])
-rotations, shifts = pickle.load(open(os.path.dirname(words["ctf"]) + "/poses.pkl", "rb"))
-os.mkdir(words["outdir"])
-pickle.dump((rotations, 140 * shifts), open(words["outdir"] + "/pose.30.pkl", "wb"))
-pickle.dump((rotations[:1], shifts[:1]), open(words["outdir"] + "/pose.4.pkl", "wb"))
-"""
-
 
 def assert_same_poses(found, truth):
     torch.testing.assert_close(found.rotations.float(), truth.rotations, atol=1e-6, rtol=0)
@@ -56,9 +30,7 @@ def assert_same_poses(found, truth):
 @pytest.fixture
 def program(tmp_path, monkeypatch):
     """A stand-in for the command, that finds the true poses."""
-    path = tmp_path / "cryodrgn"
-    path.write_text(ABINIT.format(python=sys.executable))
-    path.chmod(0o755)
+    path = write_cryodrgn(tmp_path)
     monkeypatch.setattr(cryodrgn, "cryodrgn_program", lambda: path)
     return path
 
@@ -157,10 +129,7 @@ def test_the_last_epoch_is_the_largest_number(tmp_path):
 @pytest.fixture
 def checkout(tmp_path):
     """A stand-in for CryoFIRE."""
-    (tmp_path / "fire/src/commands").mkdir(parents=True)
-    (tmp_path / "fire/configs").mkdir()
-    (tmp_path / "fire/src/commands/train.py").write_text(STAND_IN)
-    return tmp_path / "fire"
+    return write_cryofire(tmp_path / "fire")
 
 
 def test_cryofire_is_given_its_configuration(exact, tmp_path, checkout):

@@ -85,6 +85,8 @@ def cryofire(
     settings: Mapping[str, Any] | None = None,
     python: Path = Path(sys.executable),
     seed: int = 0,
+    box_px: int | None = None,
+    species: tuple[str, ...] | None = None,
 ) -> Poses:
     """Poses of the particles of a dataset folder, in the order of `read_particles` with this box.
 
@@ -95,6 +97,8 @@ def cryofire(
         settings: in place of SETTINGS.
         python: interpreter that has what CryoFIRE needs.
         seed: of the program.
+        box_px: side of the boxes; None for that of the set's largest map.
+        species: which to take; None for all.
 
     Raises:
         CryoccdError: the folder is no checkout, a setting is unknown, `work` is not empty, or the
@@ -102,9 +106,10 @@ def cryofire(
     """
     check_checkout(checkout)
     dataset = Dataset(root)
-    box_px = default_box_px(dataset, ExportOptions())
+    box_px = box_px or default_box_px(dataset, ExportOptions())
     config = cryofire_config(work, box_px, settings or {}, seed)
-    export_micrographs(dataset, "cryodrgn", work / "particles", ExportOptions(box_px=box_px))
+    options = ExportOptions(box_px=box_px, species=species)
+    export_micrographs(dataset, "cryodrgn", work / "particles", options)
     name = f"cryoccd_{work.absolute().name}"
     write_text(checkout / "configs" / f"{name}.json", json.dumps(config, indent=4))
     train = str((checkout / TRAIN).absolute())
