@@ -27,7 +27,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 	@printf '\nVariables: PROFILE=demo|real|paper  METHODS=a,b|all  STYLES=a,b|all  SEEDS=0,1  JOBS=n\n'
 	@printf '           TRAINING=per_style|mixed  TRAIN_STYLES=a,b|all  DATA=folder  STRUCTURE=file  METRICS=a,b\n'
-	@printf '           REFERENCE=1 (published figures beside ours)  PICKER=fast|topaz\n'
+	@printf '           REFERENCE=1 (published figures beside ours)  PICKER=fast|topaz  POSES=matching|relion\n'
 
 install: .venv/installed ## build .venv with everything that is needed
 
@@ -52,7 +52,7 @@ table-pose: install ## train pose estimators on each method's labels, pose real 
 	$(BIN)/cryoccd table pose $(TABLE_ARGS)
 
 table-resolution: install ## reconstruct what each method's picker finds
-	$(BIN)/cryoccd table resolution $(TABLE_ARGS) $(if $(PICKER),--picker $(PICKER))
+	$(BIN)/cryoccd table resolution $(TABLE_ARGS) $(if $(PICKER),--picker $(PICKER)) $(if $(POSES),--poses $(POSES))
 
 gallery-control: install ## change one factor under one seed: what each method makes of it
 	$(BIN)/cryoccd gallery control $(CONTROL_ARGS)

@@ -35,6 +35,7 @@ def make(
     weights_sha256: str | None = None,
     jobs: int | None = None,
     picker: Literal["fast", "topaz"] = "fast",
+    poses: Literal["matching", "relion"] = "matching",
 ) -> None:
     """Make, print and write a table of noise models against real micrographs.
 
@@ -67,6 +68,8 @@ def make(
         jobs: columns made side by side, each with its share of the cores; by default as many as
             there are columns and cores, but 1 on a GPU. Mixed training takes one after another.
         picker: (picking, resolution) fast, a small network of our own, or topaz, the program.
+        poses: (resolution) matching to projections of the known map, or relion, which refines
+            against it.
     """
     options = dict(locals())
     from rich.console import Console
@@ -95,8 +98,9 @@ def make(
     mixed = mixture(whole, matrix, training, names(train_styles))
     if mixed:
         matrix = replace(matrix, table=f"{matrix.table}_{mixed.label}")
-    if picker != "fast":
-        matrix = replace(matrix, table=f"{matrix.table}_{picker}")
+    for chosen_program, ours in ((picker, "fast"), (poses, "matching")):
+        if chosen_program != ours:
+            matrix = replace(matrix, table=f"{matrix.table}_{chosen_program}")
     chosen = numbers("seeds", seeds)
     weights = DeepWeights.find(inception_weights, clip_weights, names(weights_sha256) or ())
     figures = {"picking": PICKING, "pose": (*POSES, *MAPS), "resolution": MAPS}.get(table)
@@ -110,7 +114,7 @@ def make(
     kinds: dict[str, ColumnKind] = {
         "picking": partial(PickingColumn, kind=picker),
         "pose": PoseColumn,
-        "resolution": partial(ResolutionColumn, kind=picker),
+        "resolution": partial(ResolutionColumn, kind=picker, poses_by=poses),
     }
     kind = kinds.get(table, partial(NoiseColumn, weights=weights))
     cells = RunTable(matrix, chosen, results, runs, dispatch, kind, console, device, mixed)

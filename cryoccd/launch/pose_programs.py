@@ -39,6 +39,6 @@ def pose_programs(
         found["cryodrgn"] = partial(cryodrgn_abinit, root, work / "cryodrgn", options)
     if checkout is not None:
         check_checkout(checkout)
-        known = {"box_px": box_px, "species": species}
-        found["cryofire"] = partial(cryofire, checkout, root, work / "cryofire", **known)
+        places = (checkout, root, work / "cryofire")
+        found["cryofire"] = partial(cryofire, *places, box_px=box_px, species=species)
     return found

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cryoccd.downstream.pose.picked import PickedParticles, cut_picked
 from cryoccd.downstream.pose.refine import random_poses, resolve
+from cryoccd.downstream.pose.relion_refine import RelionOptions, relion_poses, relion_program
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.export.boxes import default_box_px
 from cryoccd.io.export.options import ExportOptions
@@ -27,17 +28,30 @@ from cryoccd.metrics.pose.columns import map_metrics
 from cryoccd.report.anchors import RANDOM_POSES, RESOLUTION, TRUE_PICKS, Anchors
 from cryoccd.specimen.species import load_species
 
+PosesBy = Literal["matching", "relion"]
+
 
 @dataclass(frozen=True)
 class ResolutionColumn(PickingColumn):
-    """One data set: picks of the test split, posed and reconstructed."""
+    """One data set: picks of the test split, posed and reconstructed.
 
+    Args:
+        poses_by: what poses them: matching to projections of the known map, or RELION.
+    """
+
+    poses_by: PosesBy = "matching"
     picture: ClassVar[str] = "maps"
 
     @property
     def anchors(self) -> Anchors:
         """True picks, a picker of real labels, other pickers, chance, and true picks turned."""
         return RESOLUTION
+
+    def prepare(self) -> None:
+        """Make the folders that are absent, and see that RELION is there if it is asked for."""
+        if self.poses_by == "relion":
+            relion_program()
+        super().prepare()
 
     def protocol(self) -> dict[str, Any]:
         """The picker, the boxes, and how many picks are taken."""
@@ -46,6 +60,7 @@ class ResolutionColumn(PickingColumn):
             "box_px": self.matrix.pose.estimator.boxes.box_px,
             "box_A": round(self._box_A, 1),
             "symmetry": self._symmetry,
+            "poses": self.poses_by,
         }
 
     def evaluate(self, row: Row, seed: int) -> Outcome:
@@ -59,9 +74,15 @@ class ResolutionColumn(PickingColumn):
             positions = surest(picks, round(self._expected * len(picks)))
         with self.console.status(f"resolve · {row.method} · {self.spec.name}"):
             particles = self._cut(positions)
-            poses = random_poses(particles, seed) if row.method == RANDOM_POSES else None
             boxes = (particles.pixel_size_A, particles.box_px)
             reference = load_species(self.spec.recipe.structure, *boxes)[1]
+            poses = None  # matched to the reference
+            if row.method == RANDOM_POSES:
+                poses = random_poses(particles, seed)
+            elif self.poses_by == "relion":
+                work = self.fits.runs.root / "relion" / self.spec.name / f"{row.method}__{seed}"
+                known = (particles, reference, self._symmetry, work, self.diameter_A)
+                poses = relion_poses(*known, RelionOptions(seed=seed))
             found = resolve(particles, reference, self._symmetry, seed, poses)
         metrics = map_metrics(found.resolution, len(task.names))
         return Outcome(metrics, chosen | {"particles": len(particles)})

@@ -1,9 +1,14 @@
 """The tables of poses and of resolutions in small: every stage, and what their cells say."""
 
 import json
+from shutil import which
 
 import pytest
 from heard import folders_of, verbs_of
+
+from cryoccd.cli import main
+from cryoccd.downstream.pose import relion_refine
+from cryoccd.downstream.pose.relion_refine import PROGRAM
 
 
 def made(tmp_path_factory, table, seeds="0"):
@@ -71,3 +76,36 @@ def test_every_row_of_resolutions_has_as_many_picks(resolution):
     posed, turned = found["true_picks"], found["random_poses"]
     assert posed["protocol"]["choices"] == turned["protocol"]["choices"]
     assert value(posed, "fsc_truth_A") < value(turned, "fsc_truth_A")
+
+
+def by_relion(resolution):
+    root, argv, _ = resolution
+    return root, [*argv, "--poses", "relion", "--methods", "gaussian_fitted"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(which(PROGRAM) is None, reason="RELION is not installed")
+def test_relion_poses_the_same_picks(resolution):
+    root, argv = by_relion(resolution)
+    verbs_of(argv)
+    ours, theirs = cells(root, "resolution"), cells(root, "resolution_relion")
+    assert set(ours) == set(theirs)
+    for row, cell in theirs.items():
+        assert cell["protocol"]["poses"] == "relion"
+        assert (
+            cell["protocol"]["choices"]["particles"]
+            == ours[row]["protocol"]["choices"]["particles"]
+        )
+    # what RELION does not pose is the same map
+    assert theirs["random_poses"]["metrics"] == ours["random_poses"]["metrics"]
+    assert theirs["true_picks"]["metrics"] != ours["true_picks"]["metrics"]
+
+
+def test_without_relion_it_says_what_to_install(resolution, monkeypatch, capsys):
+    monkeypatch.setattr(relion_refine.shutil, "which", lambda name: None)
+    root, argv = by_relion(resolution)
+    argv[argv.index("--results") + 1] += "_none"
+    argv[argv.index("--runs") + 1] += "_none"
+    assert main(argv) == 2
+    assert "apt-get install relion" in capsys.readouterr().err
+    assert not list(root.glob("*_none"))  # before anything is made

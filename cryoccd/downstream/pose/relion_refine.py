@@ -113,11 +113,7 @@ def relion_poses(
         CryoccdError: the program is absent or fails; another box.
     """
     options = options or RelionOptions()
-    program = shutil.which(PROGRAM)
-    if program is None:
-        raise CryoccdError(
-            f"{PROGRAM}: not installed; apt-get install relion, or match projections"
-        )
+    program = relion_program()
     if reference.box_px != particles.box_px:
         raise CryoccdError(
             f"relion: images of {particles.box_px} px, a map of {reference.box_px}; want one box"
@@ -153,6 +149,20 @@ def relion_poses(
         }
         last = _run(program, work, "local", options.local_iterations, common | about)
     return read_poses(work / f"{last}_data.star", len(particles))
+
+
+def relion_program() -> str:
+    """Its place.
+
+    Raises:
+        CryoccdError: it is not installed.
+    """
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise CryoccdError(
+            f"{PROGRAM}: not installed; apt-get install relion, or match projections"
+        )
+    return program
 
 
 def write_particles(work: Path, particles: PickedParticles) -> None:
