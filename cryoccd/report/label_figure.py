@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -35,8 +36,12 @@ def draw_labels(
             axes.axhline(value, color=_COLOURS[name], ls="--", lw=1, label="generated labels alone")
             axes.axhspan(least, most, color=_COLOURS[name], alpha=0.08, lw=0)
     axes.set_xscale("log")
-    axes.set(xlabel="real labels", ylabel="average precision", title=title)
-    axes.grid(alpha=0.3, which="both")
+    counts = sorted({point[0] for points in curves.values() for point in points if point[0] > 0})
+    axes.set_xticks(counts, [f"{count:,.0f}" for count in counts])
+    axes.set_xticks([], minor=True)
+    axes.set(xlabel="real labels", ylabel="average precision")
+    axes.set_title(fill(title, 60), fontsize=10)
+    axes.grid(alpha=0.3)
     axes.legend(fontsize=9)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150, format="png")
