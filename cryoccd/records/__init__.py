@@ -6,6 +6,7 @@ from cryoccd.records.exposure import ARTEFACT_COLUMNS, PARTICLE_COLUMNS, Exposur
 from cryoccd.records.optics import Optics
 from cryoccd.records.scene import Body, Debris, Particles, Scene
 from cryoccd.records.volume import Volume
+from cryoccd.records.volume_batch import VolumeBatch
 
 __all__ = [
     "ARTEFACT_COLUMNS",
@@ -19,4 +20,5 @@ __all__ = [
     "Scene",
     "UnpairedBatch",
     "Volume",
+    "VolumeBatch",
 ]
