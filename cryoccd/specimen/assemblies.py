@@ -53,6 +53,13 @@ _BARREL = (
     (32, 6, 42, 13),
     (43, 7, 58, 14),
 )
+_TUBE = (
+    *_BARREL,
+    (36, -6, 74, 14),
+    (42, 9, 88, 13),
+    (34, -3, 101, 14),
+    (40, 8, 114, 12),
+)
 _CAGE = ((33, 10, 37, 11), (20, 25, 39, 11), (20, 5, 47, 11))
 _SHELL = (
     (34, 32, 100, 16),
@@ -85,6 +92,7 @@ ASSEMBLIES = {
     assembly.name: assembly
     for assembly in (
         Assembly("barrel_d7", "D7", 700, 10, 1, _BARREL),  # hollow, as the 20S proteasome
+        Assembly("tube_d7", "D7", 1250, 8, 1, _TUBE),  # a long barrel, as one with caps
         Assembly("cage_o", "O", 450, 10, 1, _CAGE),  # a shell, as apoferritin
         Assembly("shell_i", "I1", 4000, 12, 1, _SHELL),  # hollow, as a small virus
         Assembly("dimer_d2", "D2", 465, 15, 1, _DIMER),  # as beta-galactosidase
