@@ -43,6 +43,11 @@ class VolumeBatch:
 
     def to(self, device: torch.device | str) -> "VolumeBatch":
         """The same batch on another device."""
+        density = None if self.density is None else self.density.to(device)
         return replace(
-            self, **{k: v.to(device) for k, v in vars(self).items() if isinstance(v, Tensor)}
+            self,
+            volume=self.volume.to(device),
+            label=self.label.to(device),
+            position=self.position.to(device),
+            density=density,
         )

@@ -76,10 +76,12 @@ class TomogramConfig:
     Args:
         thickness_A: its height; more than the ice, so that both surfaces are seen.
         binning: edge of a voxel in pixels of the images.
+        denoised: write also the tomogram filtered by what its odd and even tilts agree on.
     """
 
     thickness_A: float = 1200.0
     binning: int = 2
+    denoised: bool = False
 
     def __post_init__(self) -> None:
         check_within("tomogram: thickness_A", self.thickness_A, 10, 1e5, "angstrom")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cryoccd.imaging.exposure import expose
+from cryoccd.imaging.half_filter import half_filtered
 from cryoccd.imaging.projection import Projector
 from cryoccd.imaging.tilt import BodiesAt, centre_px, tilt_scene
 from cryoccd.imaging.tomogram import back_project
@@ -109,9 +110,20 @@ def reconstruct(series: TiltSeries, tomogram: TomogramConfig) -> Tensor:
 
     A particle lies at x_A, y_A voxels over the voxel size, and z_A above voxel d // 2.
     """
+    return _of_tilts(series, tomogram, slice(None))
+
+
+def reconstruct_denoised(series: TiltSeries, tomogram: TomogramConfig) -> Tensor:
+    """The same, filtered by what the tomograms of the odd and of the even tilts agree on."""
+    halves = (_of_tilts(series, tomogram, slice(start, None, 2)) for start in (0, 1))
+    return half_filtered(*halves)
+
+
+def _of_tilts(series: TiltSeries, tomogram: TomogramConfig, chosen: slice) -> Tensor:
+    images = series.images[chosen]
     return back_project(
-        series.images - series.images.mean((-2, -1), keepdim=True),
-        series.tilts["angle_deg"].tolist(),
+        images - images.mean((-2, -1), keepdim=True),
+        series.tilts["angle_deg"].tolist()[chosen],
         float(series.tilts["axis_deg"].iloc[0]),
         series.optics[0].pixel_size_A,
         tomogram.thickness_A,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from math import cos, radians
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from cryoccd.imaging.tilt import centre_px
 from cryoccd.io.dataset import TiltItem
 from cryoccd.randomness import item_seed
 from cryoccd.records import Body, Exposure
+from cryoccd.scene.artefacts.moved import moved
 from cryoccd.scene.membranes import Bilayer, render
 from cryoccd.simulate.cast import Cast
 from cryoccd.simulate.config import SimulateConfig
@@ -24,7 +26,12 @@ from cryoccd.simulate.optics import draw_optics
 from cryoccd.simulate.scene import BODY_MARGIN_A, draw_parts
 from cryoccd.simulate.solvent import SolventConfig
 from cryoccd.simulate.tilt_config import TiltConfig
-from cryoccd.simulate.tilt_series import noise_free, reconstruct, simulate_tilts
+from cryoccd.simulate.tilt_series import (
+    noise_free,
+    reconstruct,
+    reconstruct_denoised,
+    simulate_tilts,
+)
 
 _WIDEST = 2.0
 """A scene need not be wider than the field at 60 degrees: what lies beyond comes in at its rim."""
@@ -47,7 +54,7 @@ def simulate_tomogram(config: SimulateConfig, cast: Cast, index: int) -> TiltIte
         observe=_Camera(config) if config.dose else noise_free,
         dose_e_per_A2=config.dose.dose_e_per_A2 if config.dose else 0.0,
         shape_px=config.shape_px,
-        bodies=_Turned(wide, config.shape_px, bilayers),
+        bodies=_Turned(wide, config.shape_px, bilayers, scene.bodies),
     )
     return TiltItem(
         name=f"tomo_{index:05d}",
@@ -55,6 +62,11 @@ def simulate_tomogram(config: SimulateConfig, cast: Cast, index: int) -> TiltIte
         images=series.images.numpy(),
         pixel_size_A=config.pixel_size_A,
         tomogram=reconstruct(series, config.tomogram).numpy(),
+        denoised=(
+            reconstruct_denoised(series, config.tomogram).numpy()
+            if config.tomogram.denoised
+            else None
+        ),
         voxel_size_A=config.pixel_size_A * config.tomogram.binning,
         tilts=series.tilts,
         particles=series.particles,
@@ -78,16 +90,21 @@ def _wide(config: SimulateConfig, tilts: TiltConfig) -> SimulateConfig:
         mean=config.particles.mean * share,
         sd=config.particles.sd * share**0.5,
     )
-    return replace(config, shape_px=(height, width), particles=particles)
+    laws: list[Any] = list(config.artefacts)
+    artefacts = [
+        replace(law, mean=law.mean * share) if hasattr(law, "mean") else law for law in laws
+    ]
+    return replace(config, shape_px=(height, width), particles=particles, artefacts=artefacts)
 
 
 @dataclass(frozen=True)
 class _Turned:
-    """Draws the membranes of a wide scene in the camera's frame at any turn."""
+    """Draws the membranes and round bodies of a wide scene in the camera's frame at any turn."""
 
     wide: SimulateConfig
     shape_px: tuple[int, int]
     bilayers: tuple[Bilayer, ...]
+    round: tuple[Body, ...] = ()
 
     def __call__(self, turn: NDArray[np.float64]) -> tuple[Body, ...]:
         pixel_size_A = self.wide.pixel_size_A
@@ -104,19 +121,27 @@ class _Turned:
             )
             for bilayer in self.bilayers
         ]
-        return tuple(
-            replace(
-                body,
-                left_px=body.left_px + int(left),
-                top_px=body.top_px + int(top),
-                position_A=(
-                    body.position_A[0] + float(left) * pixel_size_A,
-                    body.position_A[1] + float(top) * pixel_size_A,
-                    body.position_A[2],
-                ),
-            )
-            for body in drawn
-            if body is not None
+        before_A, after_A = before * pixel_size_A, after * pixel_size_A
+        beads = []
+        for body in self.round:
+            x_A, y_A, z_A = map(float, turn @ (np.array(body.position_A) - before_A) + after_A)
+            beads.append(moved(body, (x_A, y_A, z_A), pixel_size_A))
+        return (
+            *beads,
+            *(
+                replace(
+                    body,
+                    left_px=body.left_px + int(left),
+                    top_px=body.top_px + int(top),
+                    position_A=(
+                        body.position_A[0] + float(left) * pixel_size_A,
+                        body.position_A[1] + float(top) * pixel_size_A,
+                        body.position_A[2],
+                    ),
+                )
+                for body in drawn
+                if body is not None
+            ),
         )
 
 

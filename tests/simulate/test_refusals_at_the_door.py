@@ -63,8 +63,8 @@ CASES = [
     ("tilts: {lowest_deg: -90}", "lowest_deg = -90"),
     (
         "tilts: {step_deg: 20}\n"
-        "artefacts: [{class_path: cryoccd.scene.artefacts.gold_beads.GoldBeads}]",
-        "GoldBeads cannot be turned",
+        "artefacts: [{class_path: cryoccd.scene.artefacts.ethane_blobs.EthaneBlobs}]",
+        "EthaneBlobs cannot be turned",
     ),
     ("scattering: born", "born"),
 ]

@@ -27,6 +27,7 @@ class TiltItem:
         tilts: one row an image.
         particles: one row a particle, with SUBTOMOGRAM_COLUMNS but the name.
         settings: voltage, aberration and what else holds for all tilts.
+        denoised: (z, y, x) the tomogram after a denoiser, if there is one.
     """
 
     name: str
@@ -38,6 +39,7 @@ class TiltItem:
     tilts: pd.DataFrame
     particles: pd.DataFrame
     settings: dict[str, float]
+    denoised: NDArray[np.float32] | None = None
 
     @property
     def columns(self) -> dict[str, tuple[str, ...]]:
@@ -51,7 +53,11 @@ class TiltItem:
         tomogram = root / "tomograms" / f"{self.name}.mrc"
         write_stack(stack, self.images.astype(np.float32), self.pixel_size_A, label)
         write_mrc(tomogram, self.tomogram.astype(np.float32), self.voxel_size_A, label)
-        return [stack, tomogram]
+        if self.denoised is None:
+            return [stack, tomogram]
+        denoised = root / "denoised" / f"{self.name}.mrc"
+        write_mrc(denoised, self.denoised.astype(np.float32), self.voxel_size_A, label)
+        return [stack, tomogram, denoised]
 
     def rows(self) -> Rows:
         """The item's part of each table."""

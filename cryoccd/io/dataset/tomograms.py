@@ -76,6 +76,11 @@ class TomogramSet:
         return read_mrc(self.root / "tomograms" / f"{name}.mrc", ndim=3)[0]
 
     @property
+    def denoised(self) -> bool:
+        """Whether denoised/NAME.mrc lies beside every tomogram."""
+        return all(f"denoised/{name}.mrc" in self.manifest["files"] for name in self.names)
+
+    @property
     def species_maps(self) -> dict[str, Path]:
         """Maps of the species by their name, SPECIES or SPECIES-CONFORMATION."""
         paths = [PurePosixPath(name) for name in self.manifest["files"]]

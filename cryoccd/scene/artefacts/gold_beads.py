@@ -5,6 +5,7 @@ aperture is lost with a mean free path of about 300 A at 300 kV.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,6 +29,9 @@ class GoldBeads(Artefact):
 
     mean: float = 3.0
     radius_A: tuple[float, float] = (50.0, 50.0)
+
+    flat: ClassVar[bool] = False
+    round: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_within("artefacts: GoldBeads.mean", self.mean, 0, 10000, "a field")

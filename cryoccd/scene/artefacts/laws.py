@@ -44,10 +44,12 @@ class Artefact(ABC):
 
     Attributes:
         flat: whether it is drawn for the untilted field alone.
+        round: whether its bodies look the same from every side, so that a tilt only moves them.
         finest_A: period of its finest detail, of which a pixel may cover less than half.
     """
 
     flat: ClassVar[bool] = True
+    round: ClassVar[bool] = False
     finest_A: ClassVar[float] = inf
 
     def check(self, pixel_size_A: float) -> None:
