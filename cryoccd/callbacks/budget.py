@@ -6,8 +6,7 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from cryoccd.methods.base import Translator
-from cryoccd.records import UnpairedBatch
+from cryoccd.methods.fittable import Fittable
 
 
 class TrainingBudget(Callback):
@@ -19,7 +18,7 @@ class TrainingBudget(Callback):
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Calibrate, unless a checkpoint has brought the calibration along."""
-        model = _translator(pl_module)
+        model = _fittable(pl_module)
         if not bool(model.calibrated):
             with torch.no_grad():
                 model.calibrate(trainer.datamodule)  # type: ignore[attr-defined]
@@ -32,11 +31,11 @@ class TrainingBudget(Callback):
         trainer: L.Trainer,
         pl_module: L.LightningModule,
         outputs: Any,
-        batch: UnpairedBatch,
+        batch: Any,
         batch_idx: int,
     ) -> None:
         """Count the images of all processes."""
-        model = _translator(pl_module)
+        model = _fittable(pl_module)
         model.images_seen += len(batch) * trainer.world_size
         model.log_dict({name: float(model.images_seen) for name in ("train/images", "step")})
         if model.images_seen >= model.max_images:
@@ -46,16 +45,16 @@ class TrainingBudget(Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Keep the count in the checkpoint."""
-        checkpoint["images_seen"] = _translator(pl_module).images_seen
+        checkpoint["images_seen"] = _fittable(pl_module).images_seen
 
     def on_load_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Go on counting where the checkpoint stopped."""
-        _translator(pl_module).images_seen = int(checkpoint["images_seen"])
+        _fittable(pl_module).images_seen = int(checkpoint["images_seen"])
 
 
-def _translator(module: L.LightningModule) -> Translator:
-    if not isinstance(module, Translator):
-        raise TypeError(f"TrainingBudget serves Translators, got {type(module).__name__}")
+def _fittable(module: L.LightningModule) -> Fittable:
+    if not isinstance(module, Fittable):
+        raise TypeError(f"TrainingBudget serves methods of ours, got {type(module).__name__}")
     return module

@@ -7,7 +7,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
-from cryoccd.methods.base import Translator
+from cryoccd.methods.fittable import Fittable
 
 
 class DataTime(Callback):
@@ -59,7 +59,7 @@ class DataTime(Callback):
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Tell the rate and the share."""
-        if trainer.is_global_zero and isinstance(pl_module, Translator) and self.share is not None:
+        if trainer.is_global_zero and isinstance(pl_module, Fittable) and self.share is not None:
             rate = self._images / (self._waited + self._worked)
             Console().print(
                 f"{pl_module.images_seen:,} images · {rate:.3g} a second · "

@@ -7,7 +7,8 @@ from torch import nn
 from torch.optim import Optimizer
 
 from cryoccd.errors import CryoccdError
-from cryoccd.methods.trained import TrainedTranslator
+from cryoccd.methods.training import Trained
+from cryoccd.nn.volume_unet import VolumeUNet
 
 
 class Optimisation(Callback):
@@ -43,11 +44,11 @@ class Optimisation(Callback):
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Prepare the networks, once, before a strategy takes note of how they lie in memory."""
-        if not isinstance(pl_module, TrainedTranslator):
+        if not isinstance(pl_module, Trained):
             return
         pl_module.accumulate_batches = self.accumulate_batches
         for network in _networks(pl_module):
-            if self.channels_last:
+            if self.channels_last and not isinstance(network, VolumeUNet):  # it is so already
                 network.to(memory_format=torch.channels_last)
             if self.compile:
                 network.compile()
@@ -75,5 +76,5 @@ class Optimisation(Callback):
             nn.utils.clip_grad_norm_(parameters, self.clip_norm)
 
 
-def _networks(module: TrainedTranslator) -> list[nn.Module]:
+def _networks(module: Trained) -> list[nn.Module]:
     return [network for networks in module.networks().values() for network in networks]

@@ -9,7 +9,7 @@ from rich.progress import Progress, TaskID
 from rich.status import Status
 
 from cryoccd.io.progress import progress_bar
-from cryoccd.methods.base import Translator
+from cryoccd.methods.fittable import Fittable
 
 
 class FitProgress(ProgressBar):
@@ -43,7 +43,7 @@ class FitProgress(ProgressBar):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Open the bar."""
-        if not trainer.is_global_zero or not isinstance(pl_module, Translator):
+        if not trainer.is_global_zero or not isinstance(pl_module, Fittable):
             return
         self._close()
         self._progress = progress_bar()
@@ -61,7 +61,7 @@ class FitProgress(ProgressBar):
         batch_idx: int,
     ) -> None:
         """Advance."""
-        if self._progress is None or not isinstance(pl_module, Translator):
+        if self._progress is None or not isinstance(pl_module, Fittable):
             return
         metrics = self.get_metrics(trainer, pl_module)
         losses = " ".join(f"{k} {v:.3g}" for k, v in metrics.items() if isinstance(v, float))

@@ -10,12 +10,11 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from cryoccd.cli.fit_cli import FitCLI, RunConfig, trainer_refuses
 from cryoccd.cli.processes import one_voice
-from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import read_yaml
 from cryoccd.io.quiet import quieten_lightning
 from cryoccd.io.refusal import one_line
-from cryoccd.methods.base import Translator
+from cryoccd.methods.fittable import Fittable
 
 
 def run(argv: list[str]) -> None:
@@ -24,8 +23,8 @@ def run(argv: list[str]) -> None:
     os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
     quieten_lightning()
     cli = FitCLI(
-        model_class=Translator,
-        datamodule_class=CryoDataModule,
+        model_class=Fittable,
+        datamodule_class=L.LightningDataModule,
         subclass_mode_model=True,
         subclass_mode_data=True,
         save_config_callback=RunConfig,
@@ -63,7 +62,7 @@ def _fit(cli: FitCLI, resume: Path | None) -> None:
         raise
 
 
-def _finished(checkpoint: Path, model: Translator) -> bool:
+def _finished(checkpoint: Path, model: Fittable) -> bool:
     """Whether the checkpoint has spent the budget of the method, or all of its calibration."""
     try:
         seen = torch.load(checkpoint, map_location="cpu", weights_only=True)["images_seen"]

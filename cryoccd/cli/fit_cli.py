@@ -18,8 +18,10 @@ from cryoccd.callbacks.optimisation import Optimisation
 from cryoccd.callbacks.picking_report import PickingReport
 from cryoccd.callbacks.progress import FitProgress
 from cryoccd.cli.parse import config_files
+from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
 from cryoccd.io.refusal import one_line
+from cryoccd.methods.base import Translator
 
 
 class RunConfig(SaveConfigCallback):
@@ -98,6 +100,11 @@ class FitCLI(LightningCLI):
                 super().instantiate_classes()
         except MisconfigurationException as error:
             raise trainer_refuses(error) from error
+        if isinstance(self.model, Translator) and not isinstance(self.datamodule, CryoDataModule):
+            raise CryoccdError(
+                f"data: {type(self.datamodule).__name__} gives no micrographs, which "
+                f"{type(self.model).__name__} needs; take CryoDataModule"
+            )
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer; a calibration is the work of one process.

@@ -1,34 +1,23 @@
 """The interface of every method that turns a clean micrograph into a realistic one."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-import lightning as L
 import torch
 from torch import Tensor
 
 from cryoccd.data.datamodule import CryoDataModule
+from cryoccd.methods.fittable import Fittable
 from cryoccd.records import UnpairedBatch
 
 
-class Translator(L.LightningModule, ABC):
+class Translator(Fittable):
     """Turns noise-free micrographs into realistic ones; labels stay as they are.
 
     A subclass gives `translate`, and either `training_step` with `max_images` above 0 or
-    `calibrate` alone (an analytic method). The budget counts images, since Lightning's global_step
-    counts every optimizer step; the TrainingBudget callback keeps `images_seen` and stops the run.
+    `calibrate` alone (an analytic method).
     """
-
-    max_images: int = 0
-    """Training budget in images; 0 for a method that only calibrates."""
-
-    calibrated: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.images_seen = 0
-        self.register_buffer("calibrated", torch.tensor(False))
 
     def calibrate(self, datamodule: CryoDataModule) -> None:
         """Fit what needs no gradient on the training data; runs once before fit."""
@@ -74,6 +63,3 @@ class Translator(L.LightningModule, ABC):
     def training_step(self, batch: UnpairedBatch, batch_idx: int) -> Tensor | None:
         """Never called for an analytic method, whose fit ends after `calibrate`."""
         raise NotImplementedError(f"{type(self).__name__} has a budget but no training_step")
-
-    def configure_optimizers(self) -> None:
-        """None; a method that trains overrides this."""

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jsonargparse import ArgumentParser
@@ -13,12 +13,27 @@ from cryoccd.io.checked import read_yaml
 from cryoccd.io.dotted import with_dotted
 from cryoccd.io.refusal import one_line
 from cryoccd.methods.base import Translator
+from cryoccd.methods.fittable import Fittable
+from cryoccd.methods.volume_generator import VolumeGenerator
+
+Kind = TypeVar("Kind", bound=Fittable)
 
 
 def load_translator(checkpoint: Path, settings: Mapping[str, Any] | None = None) -> Translator:
+    """See `_load`."""
+    return _load(Translator, checkpoint, settings)  # type: ignore[type-abstract]
+
+
+def load_generator(checkpoint: Path, settings: Mapping[str, Any] | None = None) -> VolumeGenerator:
+    """See `_load`."""
+    return _load(VolumeGenerator, checkpoint, settings)  # type: ignore[type-abstract]
+
+
+def _load(kind: type[Kind], checkpoint: Path, settings: Mapping[str, Any] | None) -> Kind:
     """Build the method that `config.yaml` beside the checkpoint names and load its weights.
 
     Args:
+        kind: base of the methods that will do.
         checkpoint: of a fit.
         settings: values by dotted names below `model`, in place of the configuration's.
 
@@ -38,12 +53,12 @@ def load_translator(checkpoint: Path, settings: Mapping[str, Any] | None = None)
         if not name.startswith("model."):
             raise CryoccdError(f"set: {name} is no setting of a model, expected model.init_args...")
     parser = ArgumentParser(prog="cryoccd fit", exit_on_error=False)
-    parser.add_subclass_arguments(Translator, "model")
+    parser.add_subclass_arguments(kind, "model")
     with one_line(parser, [config_path]):
         changed = with_dotted({"model": config["model"]}, settings)
         model = parser.instantiate(parser.parse_object(changed)).model
-    if not isinstance(model, Translator):
-        raise CryoccdError(f"{config_path}: `model` is no Translator")
+    if not isinstance(model, kind):
+        raise CryoccdError(f"{config_path}: `model` is no {kind.__name__}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # what torch says of foreign pickles

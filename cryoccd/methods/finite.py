@@ -2,16 +2,16 @@
 
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from cryoccd.errors import CryoccdError
-from cryoccd.methods.front_end import PhysicsFrontEnd
-from cryoccd.records import UnpairedBatch
+from cryoccd.methods.fittable import Fittable
 
 
-def require_finite(module: PhysicsFrontEnd, name: str, loss: Tensor, batch: UnpairedBatch) -> None:
+def require_finite(module: Fittable, name: str, loss: Tensor, batch: Any) -> None:
     """Stop every process where the loss of one is not finite.
 
     Args:

@@ -99,30 +99,5 @@ class PhysicsFrontEnd(Translator):
         """Normalised real images as the networks see them, cut at ±bound against hot pixels."""
         return (real / self.range_sd).clamp(-bound, bound)
 
-    def require_calibration(self) -> None:
-        """Refuse to work on unscaled input.
-
-        Raises:
-            CryoccdError: neither `calibrate` nor a checkpoint has set the scale.
-        """
-        if not bool(self.calibrated):
-            raise CryoccdError(
-                f"{self.label}: not calibrated; run `cryoccd fit`, or load a checkpoint"
-            )
-
-    def require(self, field: str, value: object, holds: bool, expected: str) -> None:
-        """Refuse a setting that does not hold.
-
-        Raises:
-            CryoccdError: naming the method, the field, its value and what was expected.
-        """
-        if not holds:
-            raise CryoccdError(f"{self.label}: {field} = {value}, expected {expected}")
-
-    @property
-    def label(self) -> str:
-        """The method's name in messages."""
-        return type(self).__name__.lower()
-
     def _intensity(self, clean: Tensor, ice: Tensor) -> Tensor:
         return (1 - self.ice_contrast * (1 - ice)) * (1 + clean)
