@@ -31,6 +31,7 @@ PAGES = (
     "paper.md",
     "picking.md",
     "pose.md",
+    "subtomograms.md",
     "training.md",
     "verify.md",
 )
