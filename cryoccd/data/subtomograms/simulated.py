@@ -34,8 +34,7 @@ class SimulatedTomograms(TomogramRecipe):
         settings = read_config(self.config)
         if settings.tilts is None:
             raise CryoccdError(f"{self.config}: has no tilts, so no tomograms; add tilts: {{}}")
-        chosen = {"count": self.count, "seed": self.seed}
-        for name, value in chosen.items():
-            if value is not None:
-                settings = replace(settings, **{name: value})
+        count = settings.count if self.count is None else self.count
+        seed = settings.seed if self.seed is None else self.seed
+        settings = replace(settings, count=count, seed=seed)
         simulate(settings, root, self.workers, resume=True, title=f"tomograms · {root.name}")
