@@ -63,16 +63,13 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(name, tmp_path):
     assert distance(one, other) == 0
 
 
-def test_bf16_and_options_of_the_optimisation(tmp_path):
-    first = []
-    for precision in ("32-true", "bf16-mixed"):
-        root = tmp_path / precision
-        more = [f"--trainer.precision={precision}", "--optimisation.channels_last=true"]
-        more += ["--optimisation.accumulate_batches=2", "--optimisation.clip_norm=1.0"]
-        assert main(arguments(root, NAMES[0], *more)) == 0
-        first.append(log(root)["train/loss_denoise"].iloc[0])
-    assert first[0] != first[1]
-    assert first[0] == pytest.approx(first[1], rel=0.02)
+def test_options_of_the_optimisation(tmp_path):
+    more = ["--optimisation.channels_last=true", "--optimisation.accumulate_batches=2"]
+    assert main(arguments(tmp_path / "plain", NAMES[0])) == 0
+    assert main(arguments(tmp_path / "other", NAMES[0], *more, "--optimisation.clip_norm=1.0")) == 0
+    first, other = (log(tmp_path / name)["train/loss_denoise"] for name in ("plain", "other"))
+    assert other.iloc[0] == pytest.approx(first.iloc[0], rel=1e-4)  # the same step so far
+    assert other.iloc[-1] != pytest.approx(first.iloc[-1], rel=1e-4)
 
 
 def test_data_of_the_other_kind_is_refused(tmp_path, toy_folders, capsys):

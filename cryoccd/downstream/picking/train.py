@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.callbacks import Callback
 
 from cryoccd.downstream.network_file import load_network, save_network
 from cryoccd.downstream.picking.config import PickerConfig
 from cryoccd.downstream.picking.data import PickingDataModule
 from cryoccd.downstream.picking.picker import HeatMapPicker
 from cryoccd.downstream.picking.seen import Labelled
+from cryoccd.downstream.training_bar import TrainingBar
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import check_writable
-from cryoccd.io.progress import progress_bar
 from cryoccd.io.quiet import quieten_lightning
 
 
@@ -70,7 +69,7 @@ def fit_picker(
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[_Bar()],
+        callbacks=[TrainingBar("training the picker")],
     )
     trainer.fit(picker, datamodule=data)
     picker = picker.cpu().eval()
@@ -107,23 +106,3 @@ def _plain(config: dict[str, Any]) -> dict[str, Any]:
         "contrast": None if contrast is None else tuple(contrast),
         "start": None if start is None else Path(start),
     }
-
-
-class _Bar(Callback):
-    """The progress bar of all long work."""
-
-    def __init__(self) -> None:
-        self._bar = progress_bar()
-
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._bar.start()
-        self._task = self._bar.add_task("training the picker", total=trainer.num_training_batches)
-
-    def on_train_batch_end(self, *args: Any, **kwargs: Any) -> None:
-        self._bar.advance(self._task)
-
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._bar.stop()
-
-    def on_exception(self, *args: Any, **kwargs: Any) -> None:
-        self._bar.stop()

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader
 
 from cryoccd.downstream.network_file import load_network, save_network
+from cryoccd.downstream.training_bar import TrainingBar
 from cryoccd.downstream.volumes.classifier import VolumeClassifier
 from cryoccd.downstream.volumes.config import VolumeClassifierConfig
 from cryoccd.downstream.volumes.examples import VolumeExamples
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import check_writable
-from cryoccd.io.progress import progress_bar
 from cryoccd.io.quiet import quieten_lightning
 from cryoccd.metrics.volume import BoxSet
 from cryoccd.metrics.volume.class_accuracy import class_accuracy
@@ -70,7 +69,7 @@ def fit_classifier(
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[_Bar()],
+        callbacks=[TrainingBar("training the classifier")],
     )
     loader = DataLoader(VolumeExamples(training, config, seed), batch_size=config.batch_size)
     trainer.fit(classifier, loader)
@@ -107,24 +106,3 @@ def _built(note: dict[str, Any]) -> VolumeClassifier:
         float(note["voxel_size_A"]),
         tuple(note["classes"]),
     )
-
-
-class _Bar(Callback):
-    """The progress bar of all long work."""
-
-    def __init__(self) -> None:
-        self._bar = progress_bar()
-
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._bar.start()
-        total = trainer.num_training_batches
-        self._task = self._bar.add_task("training the classifier", total=total)
-
-    def on_train_batch_end(self, *args: Any, **kwargs: Any) -> None:
-        self._bar.advance(self._task)
-
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._bar.stop()
-
-    def on_exception(self, *args: Any, **kwargs: Any) -> None:
-        self._bar.stop()
