@@ -46,6 +46,7 @@ class ToyVolumes(L.LightningDataModule):
     classes = ("low", "high")
     box_voxels = SIDE
     voxel_size_A = 10.0
+    places = torch.tensor([0, 1, 1]), torch.tensor([[0.5, 0.5, 0.2], [0.1, 0.2, 0.3], [1, 0, 0.5]])
 
     def __init__(
         self, images_per_epoch: int = 64, batch_size: int = 16, density: bool = False

@@ -12,6 +12,8 @@ VERBS = {
     "simulate": "labelled micrographs, movies or tilt series from structures",
     "fit": "train or calibrate a method on unpaired data",
     "translate": "give simulated micrographs realistic noise with a fitted method",
+    "sample": "boxes of tomograms of each class, drawn by a fitted generator",
+    "compose": "whole tomograms with picks, of generated boxes in a generated background",
     "test": "the reports of training, for a checkpoint, on other micrographs",
     "evaluate": "how realistic micrographs are, and what they teach (noise, picking, pose, labels)",
     "table": "rerun a table (fid, ablation, steps, picking, pose, resolution)",
@@ -32,8 +34,8 @@ def main(argv: list[str]) -> int:
     except CryoccdError as error:
         return _refuse(str(error))
     except KeyboardInterrupt:
-        again = "the same command continues; simulate, translate, import and export with --resume"
-        print(f"cryoccd: interrupted; {again}", file=sys.stderr)
+        again = "simulate, translate, sample, compose, import and export with --resume"
+        print(f"cryoccd: interrupted; the same command continues; {again}", file=sys.stderr)
         return 130
     except SystemExit as stop:  # argparse leaves this way after --help
         return stop.code if isinstance(stop.code, int) else 1

@@ -18,6 +18,11 @@ from cryoccd.methods.volume_generator import VolumeGenerator
 
 Kind = TypeVar("Kind", bound=Fittable)
 
+_OTHER: dict[type[Fittable], str] = {
+    Translator: "generates boxes of tomograms; use `cryoccd sample`",
+    VolumeGenerator: "is a translator; use `cryoccd translate`",
+}
+
 
 def load_translator(checkpoint: Path, settings: Mapping[str, Any] | None = None) -> Translator:
     """See `_load`."""
@@ -53,12 +58,12 @@ def _load(kind: type[Kind], checkpoint: Path, settings: Mapping[str, Any] | None
         if not name.startswith("model."):
             raise CryoccdError(f"set: {name} is no setting of a model, expected model.init_args...")
     parser = ArgumentParser(prog="cryoccd fit", exit_on_error=False)
-    parser.add_subclass_arguments(kind, "model")
+    parser.add_subclass_arguments(Fittable, "model")
     with one_line(parser, [config_path]):
         changed = with_dotted({"model": config["model"]}, settings)
         model = parser.instantiate(parser.parse_object(changed)).model
     if not isinstance(model, kind):
-        raise CryoccdError(f"{config_path}: `model` is no {kind.__name__}")
+        raise CryoccdError(f"{checkpoint}: {model.label} {_OTHER[kind]}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # what torch says of foreign pickles

@@ -89,6 +89,19 @@ class SubtomogramDDPM(Trained, VolumeGenerator):
         unit = self.net.align_px
         self.require("data.box_voxels", side, side % unit == 0, f"a multiple of {unit}")
 
+    @property
+    def evaluations(self) -> int:
+        """Those of the sampler, twice with guidance; counted on one voxel."""
+        calls = 0
+
+        def counted(noised: Tensor, t: Tensor) -> Tensor:
+            nonlocal calls
+            calls += 1
+            return noised
+
+        self.sampler(counted, torch.zeros(1, 1, 1, 1, 1), self.schedule, [torch.Generator()])
+        return calls if self.guidance == 1 else 2 * calls
+
     def networks(self) -> dict[str, list[nn.Module]]:
         """The one network."""
         return {"denoise": [self.net]}

@@ -27,16 +27,23 @@ class VolumeData(Protocol):
     def voxel_size_A(self) -> float:
         """Angstrom per voxel."""
 
+    @property
+    def places(self) -> tuple[Tensor, Tensor]:
+        """(n,) label and (n, 3) position of each box to train on, as it is."""
+
 
 class VolumeGenerator(Fittable):
     """Draws boxes of tomograms, each with a particle of a known class in the middle.
 
-    Side and voxel size of the boxes and the names of the classes are those of the training data;
-    a checkpoint keeps them.
+    Side and voxel size of the boxes, the names of the classes and the places of the particles are
+    those of the training data; a checkpoint keeps them.
     """
 
     classes: tuple[str, ...] = ()
     """Names in the order of their labels."""
+
+    places: tuple[Tensor, Tensor] = (torch.empty(0, dtype=torch.int64), torch.empty(0, 3))
+    """(n,) label and (n, 3) position of each training box."""
 
     box_voxels: Tensor
     voxel_size_A: Tensor
@@ -60,14 +67,23 @@ class VolumeGenerator(Fittable):
         self.classes = tuple(datamodule.classes)
         self.box_voxels.fill_(datamodule.box_voxels)
         self.voxel_size_A.fill_(datamodule.voxel_size_A)
+        label, position = datamodule.places
+        self.places = label.cpu(), position.float().cpu()
 
-    def get_extra_state(self) -> dict[str, list[str]]:
-        """Names of the classes, for checkpoints."""
-        return {"classes": list(self.classes)}
+    def get_extra_state(self) -> dict[str, Any]:
+        """Names of the classes and places of the training boxes, for checkpoints."""
+        return {"classes": list(self.classes), "places": self.places}
 
-    def set_extra_state(self, state: dict[str, list[str]]) -> None:
-        """Names of the classes, from a checkpoint."""
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Names of the classes and places of the training boxes, from a checkpoint."""
         self.classes = tuple(state["classes"])
+        label, position = state["places"]
+        self.places = label.cpu(), position.cpu()
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of a network for one sample, 0 where there is no network."""
+        return 0
 
     @abstractmethod
     def sample(

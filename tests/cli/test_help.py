@@ -32,6 +32,8 @@ def test_help_and_version_import_nothing_heavy():
         ("simulate", ["--config", "--output", "--structure", "--count", "--seed", "--resume"]),
         ("fit", ["--config", "--model", "--data", "--trainer", "--ckpt_path"]),
         ("translate", ["--checkpoint", "--input", "--output", "--resume", "--device"]),
+        ("sample", ["--checkpoint", "--count", "--output", "--classes", "--density", "--resume"]),
+        ("compose", ["--checkpoint", "--tomograms", "--shape", "--picks", "--resume"]),
         ("test", ["--ckpt", "--real", "--simulated", "--output", "--figures", "--device"]),
         ("evaluate", ["--real", "--generated", "--output", "--pixel_size_A"]),
         ("evaluate noise", ["--real", "--generated", "--output"]),

@@ -67,7 +67,8 @@ def model(net=None, schedule=None, sampler=None, **options) -> SubtomogramDDPM:
 
 
 def ready(made: SubtomogramDDPM, side: int = 8) -> SubtomogramDDPM:
-    made.calibrate(SimpleNamespace(classes=("low", "high"), box_voxels=side, voxel_size_A=10.0))
+    boxes = {"box_voxels": side, "voxel_size_A": 10.0, "places": ToyVolumes.places}
+    made.calibrate(SimpleNamespace(classes=("low", "high"), **boxes))
     made.calibrated.fill_(True)
     return made.eval()
 
@@ -242,7 +243,8 @@ def test_configurations(name, demo):
     if demo:
         assert made.sampler.steps * (2 if made.guidance != 1 else 1) <= 50
         assert made.max_images == 12000
-        data = SimpleNamespace(classes="abcdef", box_voxels=8, voxel_size_A=10.0)
+        boxes = {"box_voxels": 8, "voxel_size_A": 10.0, "places": ToyVolumes.places}
+        data = SimpleNamespace(classes="abcdef", **boxes)
         made.calibrate(data)
         made.calibrated.fill_(True)
         box = made.sample(torch.tensor([5]), torch.full((1, 3), 0.5), generators(1))
@@ -270,6 +272,7 @@ def test_refused_settings(options, told):
 
 def test_refused_data():
     good = {"classes": ("a", "b"), "box_voxels": 8, "voxel_size_A": 1.0}
+    good["places"] = ToyVolumes.places
     for change, told in (
         ({"classes": ("a",)}, "net.n_classes = 2, expected 1"),
         ({"box_voxels": 12}, "box_voxels = 12, expected a multiple of 8"),

@@ -144,6 +144,12 @@ class SubtomogramDataModule(L.LightningDataModule):
         """Edge of a voxel."""
         return self.opened.source.voxel_size_A
 
+    @property
+    def places(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(n,) label and (n, 3) position x, y, z of each box of the training part as it is."""
+        table, rows = self.opened.table, self.opened.split.train
+        return torch.from_numpy(table.label[rows]), torch.from_numpy(table.positions[rows]).float()
+
     def describe(self) -> list[str]:
         """What the data is, in lines: counts of each class, split, overlap of boxes."""
         return self.opened.lines()

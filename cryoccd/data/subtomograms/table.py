@@ -48,6 +48,11 @@ class ParticleTable:
         """(n, 3) nearest voxel x, y, z of each centre, halves upwards."""
         return np.floor(self.xyz_px + 0.5).astype(np.int64)
 
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """(n, 3) centres as shares x, y, z of their tomogram's extent [-1/2, n - 1/2]."""
+        return ((self.xyz_px + 0.5) / self.shapes_px[self.tomogram]).clip(0, 1)
+
     def counts(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
         """Particles of each class among some rows."""
         return np.bincount(self.label[chosen], minlength=len(self.classes))

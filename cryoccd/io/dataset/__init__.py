@@ -4,10 +4,22 @@ Layout and columns stand in docs/dataset.md. While a set is being written each f
 has a record under .items/; the manifest is written last, so a folder without one is unfinished.
 """
 
+from cryoccd.io.dataset.box_item import BoxItem
+from cryoccd.io.dataset.boxes import BoxFolder
 from cryoccd.io.dataset.item import Item
 from cryoccd.io.dataset.reader import Dataset
 from cryoccd.io.dataset.tilt_item import TiltItem
+from cryoccd.io.dataset.tomogram_item import TomogramItem
 from cryoccd.io.dataset.tomograms import TomogramSet
 from cryoccd.io.dataset.writer import DatasetWriter
 
-__all__ = ["Dataset", "DatasetWriter", "Item", "TiltItem", "TomogramSet"]
+__all__ = [
+    "BoxFolder",
+    "BoxItem",
+    "Dataset",
+    "DatasetWriter",
+    "Item",
+    "TiltItem",
+    "TomogramItem",
+    "TomogramSet",
+]

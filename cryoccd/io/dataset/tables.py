@@ -12,7 +12,7 @@ from cryoccd.io.atomic import atomic_path
 from cryoccd.records import ARTEFACT_COLUMNS, PARTICLE_COLUMNS
 
 _ROWS_AT_ONCE = 10_000
-_TEXT = ("micrograph", "tomogram", "species", "kind", "style")
+_TEXT = ("micrograph", "tomogram", "box", "class", "species", "kind", "style")
 _WHOLE = ("instance_id", "conformation", "seed", "tilt", "acquisition")
 
 COLUMNS = {

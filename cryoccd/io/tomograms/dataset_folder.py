@@ -31,7 +31,8 @@ def find_dataset(root: Path, options: TomogramOptions) -> Found:
     for tomogram in tomograms:
         rows = dataset.particles_of(tomogram.name)
         values = rows[[*POSITION, *ANGLES]].to_numpy(np.float64)
-        if not np.isfinite(values).all():
+        posed = ~np.isnan(values[:, 3:]).all(axis=1)  # composed particles may have no known pose
+        if not (np.isfinite(values[:, :3]).all() and np.isfinite(values[posed]).all()):
             raise CryoccdError(
                 f"{root / 'particles.parquet'}: {tomogram.name} has a position or angle that is "
                 "no number; make the set again"
