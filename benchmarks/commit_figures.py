@@ -63,6 +63,9 @@ def main() -> None:
         shown = (name, profile) == ("fid", "demo")
         for gallery in sorted(folder.glob("gallery_*.png")) if shown else ():
             shutil.copyfile(gallery, ROOT / "docs" / gallery.name)
+        if (name, profile) == ("picking", "demo"):
+            curves = folder / "curves_contaminated.png"
+            shutil.copyfile(curves, ROOT / "benchmarks" / "picking-contaminated.png")
         print(f"{name}-{profile}: taken from {folder}")
     demo = results / "demo" / "fid" / "table.csv"
     if demo.is_file():

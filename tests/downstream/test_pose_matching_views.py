@@ -7,9 +7,10 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from cryoccd.downstream.pose.view_grid import small_turns, view_grid
+from cryoccd.downstream.pose.view_grid import view_grid
 from cryoccd.errors import CryoccdError
 from cryoccd.metrics.pose.errors import check_rotations, geodesic_deg
+from cryoccd.metrics.volume.rotation_grid import small_turns
 from cryoccd.specimen.symmetry import point_group
 
 STEP_DEG = 12.0

@@ -8,17 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import lightning as L
-
 from cryoccd.downstream.network_file import load_network, save_network
 from cryoccd.downstream.picking.config import PickerConfig
 from cryoccd.downstream.picking.data import PickingDataModule
 from cryoccd.downstream.picking.picker import HeatMapPicker
 from cryoccd.downstream.picking.seen import Labelled
-from cryoccd.downstream.training_bar import TrainingBar
+from cryoccd.downstream.small_training import TrainingBar, small_trainer
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import check_writable
-from cryoccd.io.quiet import quieten_lightning
 
 
 def fit_picker(
@@ -58,18 +55,11 @@ def fit_picker(
             )
         picker.load_state_dict(start.state_dict())
     data = PickingDataModule(training, config, picker.front, seed, validation)
-    quieten_lightning()
-    trainer = L.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_epochs=1,
+    trainer = small_trainer(
+        accelerator,
+        TrainingBar("training the picker"),
         limit_val_batches=None if validation else 0,
         num_sanity_val_steps=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[TrainingBar("training the picker")],
     )
     trainer.fit(picker, datamodule=data)
     picker = picker.cpu().eval()

@@ -24,9 +24,10 @@ import torch
 from torch import Tensor
 
 from cryoccd.downstream.pose.low_band import LowBand, Sight
-from cryoccd.downstream.pose.view_grid import small_turns, view_grid
+from cryoccd.downstream.pose.view_grid import view_grid
 from cryoccd.errors import CryoccdError, check_within
 from cryoccd.metrics.pose.poses import Poses
+from cryoccd.metrics.volume.rotation_grid import small_turns
 from cryoccd.records import Volume
 
 Transfer = Callable[[Tensor], Tensor]

@@ -19,9 +19,9 @@ from cryoccd.downstream.pose.config import PoseConfig
 from cryoccd.downstream.pose.estimator import PoseEstimator
 from cryoccd.downstream.pose.examples import PoseExamples
 from cryoccd.downstream.pose.images import ParticleImages
+from cryoccd.downstream.small_training import small_trainer
 from cryoccd.io.atomic import check_writable
 from cryoccd.io.progress import progress_bar
-from cryoccd.io.quiet import quieten_lightning
 from cryoccd.metrics.pose.errors import geodesic_deg
 
 _POINTS = 10  # of the learning curve
@@ -59,17 +59,10 @@ def fit_pose(
     config = replace(config, boxes=boxes)
     estimator = PoseEstimator(config, training.pixel_size_A, seed)
     curve = _Curve(validation)
-    quieten_lightning()
-    trainer = L.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_epochs=1,
+    trainer = small_trainer(
+        accelerator,
+        curve,
         gradient_clip_val=1.0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[curve],
     )
     loader = DataLoader(PoseExamples(training, config, seed), batch_size=config.batch_size)
     trainer.fit(estimator, loader)

@@ -1,4 +1,4 @@
-"""Views that cover all orientations of a symmetric object, and finer ones about a view.
+"""Views that cover all orientations of a symmetric object.
 
 Directions are the points of a Fibonacci lattice (Gonzalez 2010, Math Geosci 42, 49), each with all
 turns in the plane. Of the directions those in the asymmetric unit of the point group are kept,
@@ -8,9 +8,7 @@ step: the view next to one at the edge of the cell may lie outside it.
 
 from math import pi, radians, sin
 
-import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from cryoccd.errors import check_within
@@ -48,10 +46,3 @@ def view_grid(symmetry: str, step_deg: float) -> Tensor:
         [rot_tilt.repeat_interleave(len(turns), 0), turns.repeat(len(rot_tilt))[:, None]], dim=1
     )
     return euler_to_matrix(eulers_deg)
-
-
-def small_turns(step_deg: float) -> Tensor:
-    """(27, 3, 3) turns by -1, 0 and 1 steps about x, y and z of the view, none of them first."""
-    steps = np.array(sorted(np.ndindex(3, 3, 3), key=lambda at: at != (1, 1, 1))) - 1
-    turns = Rotation.from_rotvec(steps * step_deg, degrees=True).as_matrix()
-    return torch.from_numpy(turns)

@@ -8,17 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 from torch.utils.data import DataLoader
 
 from cryoccd.downstream.network_file import load_network, save_network
-from cryoccd.downstream.training_bar import TrainingBar
+from cryoccd.downstream.small_training import TrainingBar, small_trainer
 from cryoccd.downstream.volumes.classifier import VolumeClassifier
 from cryoccd.downstream.volumes.config import VolumeClassifierConfig
 from cryoccd.downstream.volumes.examples import VolumeExamples
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import check_writable
-from cryoccd.io.quiet import quieten_lightning
 from cryoccd.metrics.volume import BoxSet
 from cryoccd.metrics.volume.class_accuracy import class_accuracy
 
@@ -59,17 +57,10 @@ def fit_classifier(
     classifier = VolumeClassifier(
         config, training.box_px, training.voxel_size_A, training.classes, seed
     )
-    quieten_lightning()
-    trainer = L.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_epochs=1,
+    trainer = small_trainer(
+        accelerator,
+        TrainingBar("training the classifier"),
         gradient_clip_val=1.0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[TrainingBar("training the classifier")],
     )
     loader = DataLoader(VolumeExamples(training, config, seed), batch_size=config.batch_size)
     trainer.fit(classifier, loader)

@@ -1,4 +1,4 @@
-"""The progress bar of a training that is minutes long."""
+"""Trainings that are minutes long: one epoch, no logger, no checkpoints, one progress bar."""
 
 from typing import Any
 
@@ -6,6 +6,29 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 
 from cryoccd.io.progress import progress_bar
+from cryoccd.io.quiet import quieten_lightning
+
+
+def small_trainer(accelerator: str, watch: Callback, **options: Any) -> L.Trainer:
+    """A trainer that says and writes nothing by itself.
+
+    Args:
+        accelerator: where to compute, cpu, cuda or auto.
+        watch: shows the progress.
+        options: further ones of the trainer.
+    """
+    quieten_lightning()
+    return L.Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[watch],
+        **options,
+    )
 
 
 class TrainingBar(Callback):
