@@ -15,19 +15,23 @@ TABLE_ARGS = --profile $(PROFILE) --seeds $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--styles $(STYLES)) \
 	$(if $(TRAINING),--training $(TRAINING)) $(if $(TRAIN_STYLES),--train-styles $(TRAIN_STYLES)) \
 	$(if $(METRICS),--metrics $(METRICS)) $(if $(REFERENCE),--reference) \
-	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
+	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE)) \
+	$(if $(CLUSTER),--cluster $(CLUSTER)) \
+	$(if $(WANDB),--wandb)
 
 CONTROL_ARGS = --profile $(PROFILE) --seed $(SEEDS) \
 	$(if $(METHODS),--methods $(METHODS)) $(if $(STYLES),--style $(STYLES)) \
 	$(if $(JOBS),--jobs $(JOBS)) $(if $(DATA),--data $(DATA)) $(if $(STRUCTURE),--structure $(STRUCTURE))
 
-.PHONY: help install table-fid table-ablation table-steps table-picking table-pose table-resolution gallery-control test lint gallery bench clean
+.PHONY: help install table-fid table-ablation table-steps table-picking table-pose table-resolution table-volume gallery-control report test lint gallery bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 	@printf '\nVariables: PROFILE=demo|real|paper  METHODS=a,b|all  STYLES=a,b|all  SEEDS=0,1  JOBS=n\n'
 	@printf '           TRAINING=per_style|mixed  TRAIN_STYLES=a,b|all  DATA=folder  STRUCTURE=file  METRICS=a,b\n'
 	@printf '           REFERENCE=1 (published figures beside ours)  PICKER=fast|topaz  POSES=matching|relion\n'
+	@printf '           CLUSTER=local|slurm (a job for each column group, docs/sweeps.md)\n'
+	@printf '           WANDB=1 (fits and cells to Weights & Biases, docs/tracking.md)\n'
 
 install: .venv/installed ## build .venv with everything that is needed
 
@@ -54,8 +58,14 @@ table-pose: install ## train pose estimators on each method's labels, pose real 
 table-resolution: install ## reconstruct what each method's picker finds
 	$(BIN)/cryoccd table resolution $(TABLE_ARGS) $(if $(PICKER),--picker $(PICKER)) $(if $(POSES),--poses $(POSES))
 
+table-volume: install ## fit generators of boxes of tomograms, sample them, judge the boxes
+	$(BIN)/cryoccd table volume $(TABLE_ARGS)
+
 gallery-control: install ## change one factor under one seed: what each method makes of it
 	$(BIN)/cryoccd gallery control $(CONTROL_ARGS)
+
+report: install ## all results as one page that opens offline
+	$(BIN)/cryoccd report --results results --runs runs --output report.html
 
 test: install ## the fast test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m 'not slow'
@@ -74,6 +84,7 @@ bench: install ## measure throughput, and the metrics against faults; figures fo
 	$(BIN)/python benchmarks/training.py steps
 	$(BIN)/python benchmarks/training.py sampling
 	$(BIN)/python benchmarks/faults.py --output benchmarks/faults
+	$(BIN)/python benchmarks/report.py
 
 clean: ## remove runs and results, keep .venv
 	rm -rf runs results

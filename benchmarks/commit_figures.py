@@ -15,8 +15,12 @@ from itertools import product
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TABLES = ("fid", "ablation", "steps", "picking", "picking_topaz", "pose", "resolution")
+TABLES = ("fid", "ablation", "steps", "picking", "picking_topaz", "pose", "resolution", "volume")
 METRICS = ("fd_scattering", "psd_background_db", "contrast_error_db")
+PICTURES = {
+    ("picking", "demo"): ("curves_contaminated.png", "picking-contaminated.png"),
+    ("volume", "demo"): ("boxes_six_assemblies.png", "volume-boxes.png"),
+}
 MARKS = ("<!-- table: benchmarks/commit_figures.py -->", "<!-- end of table -->")
 
 
@@ -63,9 +67,9 @@ def main() -> None:
         shown = (name, profile) == ("fid", "demo")
         for gallery in sorted(folder.glob("gallery_*.png")) if shown else ():
             shutil.copyfile(gallery, ROOT / "docs" / gallery.name)
-        if (name, profile) == ("picking", "demo"):
-            curves = folder / "curves_contaminated.png"
-            shutil.copyfile(curves, ROOT / "benchmarks" / "picking-contaminated.png")
+        picture = PICTURES.get((name, profile))
+        if picture:
+            shutil.copyfile(folder / picture[0], ROOT / "benchmarks" / picture[1])
         print(f"{name}-{profile}: taken from {folder}")
     demo = results / "demo" / "fid" / "table.csv"
     if demo.is_file():

@@ -35,3 +35,16 @@ def check_range(name: str, bounds: tuple[float, float], low: float, high: float,
         raise CryoccdError(
             f"{name} = {list(bounds)}, expected [low, high] within {low:g} to {high:g} ({unit})"
         )
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal has asked a fit to stop, and its checkpoint is written.
+
+    Args:
+        number: of the signal; a command that it stops ends with exit code 128 + number.
+        speaks: whether this process is the one of several that tells of it.
+    """
+
+    def __init__(self, number: int, speaks: bool) -> None:
+        super().__init__(number, speaks)
+        self.number, self.speaks = number, speaks

@@ -38,3 +38,14 @@ def exact(tmp_path_factory) -> Path:
     config = read_config(Path(__file__).parents[1] / "configs/simulate/verify-c1.yaml")
     simulate(replace(config, count=8), root)
     return root
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """A home folder of its own, without a login at W&B."""
+    for name in [name for name in os.environ if name.startswith(("WANDB_", "XDG_", "NETRC"))]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    return folder

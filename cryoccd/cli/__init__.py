@@ -4,9 +4,10 @@ Each verb is a module with `run(argv)`; heavy imports happen inside it, so that 
 """
 
 import importlib
+import signal
 import sys
 
-from cryoccd.errors import CryoccdError
+from cryoccd.errors import CryoccdError, Stopped
 
 VERBS = {
     "simulate": "labelled micrographs, movies or tilt series from structures",
@@ -15,8 +16,10 @@ VERBS = {
     "sample": "boxes of tomograms of each class, drawn by a fitted generator",
     "compose": "whole tomograms with picks, of generated boxes in a generated background",
     "test": "the reports of training, for a checkpoint, on other micrographs",
-    "evaluate": "how realistic micrographs are, and what they teach (noise, picking, pose, labels)",
-    "table": "rerun a table (fid, ablation, steps, picking, pose, resolution)",
+    "evaluate": "how realistic data is (noise, volume, labels), what it teaches (picking, ...)",
+    "table": "rerun a table (fid, ablation, steps, picking, pose, resolution, volume)",
+    "sweep": "many fits or tables from one file, on this machine or on a SLURM cluster",
+    "report": "all results as one page that opens offline: tables, galleries, curves, cost",
     "gallery": "one factor changed under one seed: what each method makes of it (control)",
     "import": "real micrographs with the picks of another program as a dataset folder",
     "export": "a dataset folder for RELION, Topaz, EMAN, crYOLO, CryoSPARC, cryoDRGN, COCO, copick",
@@ -28,11 +31,17 @@ _MODULES = {"import": "import_picks"}  # a word of Python's own
 
 
 def main(argv: list[str]) -> int:
-    """Run one command; the exit code is 0, 2 for a fault of the input, 130 for an interrupt."""
+    """Run one command; the exit code is 0, 2 for a fault of the input, 128 + n for signal n."""
     try:
         dispatch(argv)
     except CryoccdError as error:
         return _refuse(str(error))
+    except Stopped as stop:
+        if stop.speaks:
+            name = signal.Signals(stop.number).name
+            told = f"interrupted; the same command goes on from its checkpoint ({name})"
+            print(f"cryoccd: {told}", file=sys.stderr)
+        return 128 + stop.number
     except KeyboardInterrupt:
         again = "simulate, translate, sample, compose, import and export with --resume"
         print(f"cryoccd: interrupted; the same command continues; {again}", file=sys.stderr)

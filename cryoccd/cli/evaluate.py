@@ -23,6 +23,8 @@ KINDS = {
     "picking": "evaluate_picking",
     "pose": "evaluate_pose",
     "labels": "evaluate_labels",
+    "volume": "evaluate_volume",
+    "detection": "evaluate_detection",
 }
 """Module of each kind of evaluation."""
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import lightning as L
 import torch
+from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from cryoccd.cli.fit_cli import FitCLI, RunConfig, trainer_refuses
 from cryoccd.cli.processes import one_voice
-from cryoccd.errors import CryoccdError
+from cryoccd.errors import CryoccdError, Stopped
 from cryoccd.io.checked import read_yaml
 from cryoccd.io.quiet import quieten_lightning
 from cryoccd.io.refusal import one_line
@@ -56,7 +58,13 @@ def _fit(cli: FitCLI, resume: Path | None) -> None:
         raise
     except MisconfigurationException as error:
         raise trainer_refuses(error) from error
+    except ProcessExitedException as error:  # of a strategy that forks
+        if error.exit_code > 128:
+            raise Stopped(error.exit_code - 128, speaks=True) from error
+        raise
     except SystemExit as stop:  # the trainer leaves this way after an interrupt
+        if isinstance(stop.__context__, Stopped):
+            raise stop.__context__ from None
         if cli.trainer.interrupted and cli.trainer.is_global_zero:
             raise KeyboardInterrupt from stop
         raise
@@ -99,13 +107,20 @@ def _last_checkpoint(cli: FitCLI) -> Path | None:
 
 
 def _same(cli: FitCLI, config: Path) -> bool:
-    """Whether a run had this configuration; keys that its version did not have are at default."""
-    current = cli.parser.dump(cli.config, skip_none=False)
-    if config.read_bytes() == current.encode():
-        return True
+    """Whether a run had this configuration; keys that its version did not have are at default.
+
+    It may be logged elsewhere from now on.
+    """
+    current = _unlogged(cli, cli.config)
     try:
         with one_line(cli.parser):
             earlier = cli.parser.parse_object(read_yaml(config))
     except CryoccdError:
         return False
-    return bool(cli.parser.dump(earlier, skip_none=False) == current)
+    return _unlogged(cli, earlier) == current
+
+
+def _unlogged(cli: FitCLI, config: Namespace) -> str:
+    unlogged = config.clone()
+    unlogged["trainer"]["logger"] = None
+    return str(cli.parser.dump(unlogged, skip_none=False))

@@ -5,6 +5,7 @@ from typing import Any
 
 import lightning as L
 from jsonargparse import Namespace
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
@@ -17,6 +18,9 @@ from cryoccd.callbacks.noise_report import NoiseReport
 from cryoccd.callbacks.optimisation import Optimisation
 from cryoccd.callbacks.picking_report import PickingReport
 from cryoccd.callbacks.progress import FitProgress
+from cryoccd.callbacks.stopping import Stopping
+from cryoccd.callbacks.wandb_logger import RunLogger
+from cryoccd.callbacks.wandb_tracking import Tracking
 from cryoccd.cli.parse import config_files
 from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
@@ -50,11 +54,13 @@ class RunConfig(SaveConfigCallback):
 
 
 CALLBACKS = {
+    "stopping": Stopping,  # before what looks at a batch
     "budget": TrainingBudget,
     "optimisation": Optimisation,
     "average": Average,
     "noise_report": NoiseReport,  # of the new average, and its time is not that of the data
     "picking_report": PickingReport,
+    "tracking": Tracking,  # of the new reports
     "data_time": DataTime,
     "checkpoint": LastCheckpoint,
     "best": BestCheckpoint,
@@ -105,6 +111,10 @@ class FitCLI(LightningCLI):
                 f"data: {type(self.datamodule).__name__} gives no micrographs, which "
                 f"{type(self.model).__name__} needs; take CryoDataModule"
             )
+        for logger in self.trainer.loggers:
+            if isinstance(logger, RunLogger):
+                config = self.parser.dump(self.config, skip_none=False)
+                logger.describe(self.model.label, config)
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer; a calibration is the work of one process.
@@ -116,6 +126,11 @@ class FitCLI(LightningCLI):
             given = self.config_init["trainer"]
             L.Trainer(**{key: given[key] for key in _MACHINES}, logger=False)  # refuses the same
             kwargs |= {"devices": 1, "num_nodes": 1, "strategy": "auto"}
+        if SLURMEnvironment.detect():
+            # its handlers of signals and its requeue would be beside ours
+            plugins = self._get(self.config_init, "trainer.plugins") or []
+            plugins = plugins if isinstance(plugins, list) else [plugins]
+            kwargs |= {"plugins": [*plugins, SLURMEnvironment(auto_requeue=False)]}
         trainer = super().instantiate_trainer(**kwargs)
         asked = self.config["trainer"]["precision"]
         if asked in (16, "16", "16-mixed") and trainer.precision == "bf16-mixed":

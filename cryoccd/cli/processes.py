@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import torch.distributed as dist
 from torch.distributed.distributed_c10d import _get_default_store
 
+from cryoccd.errors import Stopped
+
 
 @contextmanager
 def one_voice(argv: list[str]) -> Iterator[None]:
@@ -24,6 +26,10 @@ def one_voice(argv: list[str]) -> Iterator[None]:
     sys.argv = [words[0], "fit", *argv]
     try:
         yield
+    except Stopped:  # in all of them
+        if dist.is_initialized():
+            dist.destroy_process_group()
+        raise
     except Exception as error:
         if not _first():
             raise SystemExit(2) from error

@@ -12,6 +12,7 @@ def run(argv: list[str]) -> None:
     from jsonargparse import ArgumentParser
 
     from cryoccd.cli.parse import config_files, underscored
+    from cryoccd.io.dataset import Share
     from cryoccd.io.refusal import one_line
     from cryoccd.simulate.config import SimulateConfig, SpeciesConfig
     from cryoccd.simulate.run import simulate
@@ -29,6 +30,9 @@ def run(argv: list[str]) -> None:
     parser.add_argument("--workers", type=int, default=1, help="number of processes")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
+    parser.add_argument(
+        "--share", default="1of1", help="NofM: the Nth of M shares of the set, into one folder"
+    )
     keys = parser.add_class_arguments(SimulateConfig, as_group=False)
     argv = underscored(argv)
     with one_line(parser, config_files(argv)):
@@ -37,4 +41,6 @@ def run(argv: list[str]) -> None:
             settings.species = [SpeciesConfig(source) for source in settings.structure]
         settings = parser.instantiate(settings)
         config = SimulateConfig(**{key: settings[key] for key in keys})
-    simulate(config, settings.output, settings.workers, settings.resume, settings.device)
+    share = Share.parse(settings.share)
+    how = (settings.workers, settings.resume, settings.device)
+    simulate(config, settings.output, *how, share=share)

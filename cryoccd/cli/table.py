@@ -9,7 +9,7 @@ from typing import Literal
 from cryoccd.cli.parse import call, names, numbers
 from cryoccd.errors import CryoccdError
 
-TABLES = ("fid", "ablation", "steps", "picking", "pose", "resolution")
+TABLES = ("fid", "ablation", "steps", "picking", "pose", "resolution", "volume")
 REFERENCE = Path("benchmarks/reference.yaml")
 
 
@@ -36,6 +36,9 @@ def make(
     jobs: int | None = None,
     picker: Literal["fast", "topaz"] = "fast",
     poses: Literal["matching", "relion"] = "matching",
+    cluster: Literal["local", "slurm"] = "local",
+    wandb: bool = False,
+    sync: bool = False,
 ) -> None:
     """Make, print and write a table of noise models against real micrographs.
 
@@ -70,6 +73,9 @@ def make(
         picker: (picking, resolution) fast, a small network of our own, or topaz, the program.
         poses: (resolution) matching to projections of the known map, or relion, which refines
             against it.
+        cluster: local, or slurm: a job for each column group, see docs/sweeps.md.
+        wandb: track fits and cells with W&B, offline where there is no login.
+        sync: upload what is not yet on W&B's site.
     """
     options = dict(locals())
     from rich.console import Console
@@ -85,10 +91,15 @@ def make(
     from cryoccd.launch.selection import choose_metrics, select
     from cryoccd.launch.side_by_side import side_by_side
     from cryoccd.launch.training import mixture
+    from cryoccd.launch.volume_column import VolumeColumn
+    from cryoccd.launch.wandb_cells import track_cells
+    from cryoccd.launch.wandb_sync import sync as upload_runs
     from cryoccd.metrics.networks.deep import DeepWeights
     from cryoccd.metrics.picking.task import FIGURES as PICKING
     from cryoccd.metrics.pose.columns import MAPS, POSES
     from cryoccd.metrics.standard import standard_figures
+    from cryoccd.metrics.volume.columns import LEVELS, VOLUMES
+    from cryoccd.metrics.volume.pose_error import FIGURES as POSE_ERRORS
     from cryoccd.report.reference import read_reference
 
     console = Console()
@@ -103,7 +114,13 @@ def make(
             matrix = replace(matrix, table=f"{matrix.table}_{chosen_program}")
     chosen = numbers("seeds", seeds)
     weights = DeepWeights.find(inception_weights, clip_weights, names(weights_sha256) or ())
-    figures = {"picking": PICKING, "pose": (*POSES, *MAPS), "resolution": MAPS}.get(table)
+    known_figures = {
+        "picking": PICKING,
+        "pose": (*POSES, *MAPS),
+        "resolution": MAPS,
+        "volume": (*VOLUMES, *POSE_ERRORS, *LEVELS),
+    }
+    figures = known_figures.get(table)
     known = {each.name for each in figures} if figures else set(standard_figures())
     columns = choose_metrics(names(metrics) or matrix.metrics, weights.figures, known)
     matrix = replace(matrix, metrics=columns)
@@ -115,21 +132,38 @@ def make(
         "picking": partial(PickingColumn, kind=picker),
         "pose": PoseColumn,
         "resolution": partial(ResolutionColumn, kind=picker, poses_by=poses),
+        "volume": VolumeColumn,
     }
     kind = kinds.get(table, partial(NoiseColumn, weights=weights))
-    cells = RunTable(matrix, chosen, results, runs, dispatch, kind, console, device, mixed)
+    cells = RunTable(matrix, chosen, results, runs, dispatch, kind, console, device, mixed, wandb)
     if not allow_missing:
         cells.check()
         groups = [spec.name for spec in matrix.datasets]
+        left_out = ("table", "styles", "jobs", "allow_missing", "reference", "cluster", "sync")
+        kept = {k: v for k, v in options.items() if k not in left_out and v is not None}
+        kept = {name: value for name, value in kept.items() if value is not False}
+        words = [
+            f"--{name}" if value is True else f"--{name}={value}" for name, value in kept.items()
+        ]
+        if cluster == "slurm":
+            from cryoccd.launch.sweep.tables import submit_table
+
+            places = results, runs
+            submit_table(table, profile, groups, bool(mixed), words, jobs, places, console)
+            return
         side = 1 if mixed or device != "cpu" else min(jobs or cpu_count() or 1, len(groups))
         if side > 1:
-            left_out = ("table", "styles", "jobs", "allow_missing", "reference")
-            kept = {k: v for k, v in options.items() if v is not None and k not in left_out}
-            command = ["table", table, *(f"--{name}={value}" for name, value in kept.items())]
-            side_by_side(groups, command, side, runs / matrix.profile / "logs", console)
+            side_by_side(
+                groups, ["table", table, *words], side, runs / matrix.profile / "logs", console
+            )
         else:
             cells.run()
     finish(cells, allow_missing, published)
+    if wandb or sync:
+        made = sorted((results / matrix.profile / matrix.table).glob("*__*__*.json"))
+        track_cells(made, runs / matrix.profile, console)
+    if sync:
+        upload_runs(runs / matrix.profile, console)
 
 
 def run(argv: list[str]) -> None:

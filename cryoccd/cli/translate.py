@@ -16,6 +16,7 @@ def translate(
     device: str = "cpu",
     title: str = "translate",
     set: list[str] | None = None,
+    share: str = "1of1",
 ) -> None:
     """Give simulated micrographs realistic noise; the labels stay as they are.
 
@@ -30,7 +31,10 @@ def translate(
         title: what stands before the progress bar.
         set: NAME=VALUE, a setting of the model in place of the fit's, such as
             model.init_args.sampler.init_args.steps=50; may be given several times.
+        share: NofM: the Nth of M shares of the micrographs, written into one folder with the
+            others, wherever these run.
     """
+    from cryoccd.io.dataset import Share
     from cryoccd.io.dotted import parse_dotted
     from cryoccd.methods.checkpoint import load_translator
     from cryoccd.methods.translate import translate_dataset
@@ -39,10 +43,11 @@ def translate(
     if style < 0:
         raise CryoccdError(f"style = {style}, expected 0 or more")
     check_device(device)
+    part = Share.parse(share)
     settings = parse_dotted("set", set or ())
     model = load_translator(checkpoint, settings)
     translate_dataset(
-        model, checkpoint, input, output, seed, style, resume, device, title, settings
+        model, checkpoint, input, output, seed, style, resume, device, title, settings, part
     )
 
 

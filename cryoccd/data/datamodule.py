@@ -10,12 +10,13 @@ from torch.utils.data import DataLoader
 
 from cryoccd.data.augment import DrawnBatch, augment
 from cryoccd.data.crops import Crops, UnpairedCrops, collate
-from cryoccd.data.epochs import EpochSampler
+from cryoccd.data.epochs import EpochSampler, resumed_within
 from cryoccd.data.interleave import Interleaved
 from cryoccd.data.part import FolderPair, IceKind, Part
 from cryoccd.data.real import RealMicrograph
 from cryoccd.data.recipe import Recipe
 from cryoccd.data.simulated import SimulatedMicrograph
+from cryoccd.data.workers import leave_signals
 from cryoccd.errors import CryoccdError
 from cryoccd.records import UnpairedBatch
 
@@ -99,7 +100,8 @@ class CryoDataModule(L.LightningDataModule):
         """
         trainer = self.trainer
         rank, world_size = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        sampler = EpochSampler(self.images_per_epoch, rank, world_size)
+        resumed = resumed_within(trainer, self.batch_size)
+        sampler = EpochSampler(self.images_per_epoch, rank, world_size, resumed)
         for part in self.parts:
             part.fill(self.crop_px)
         return DataLoader(
@@ -108,6 +110,7 @@ class CryoDataModule(L.LightningDataModule):
             sampler=sampler,
             num_workers=self.num_workers,
             collate_fn=collate,
+            worker_init_fn=leave_signals,
             persistent_workers=self.num_workers > 0,
         )
 

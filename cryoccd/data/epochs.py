@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
+import lightning as L
 from torch.utils.data import DistributedSampler
 
 from cryoccd.errors import CryoccdError
@@ -19,12 +20,19 @@ class EpochSampler(DistributedSampler[int]):
         images_per_epoch: items of an epoch, all processes together.
         rank: number of this process.
         world_size: number of processes.
+        resumed: number of an epoch that a run resumes within, and the images that it has had.
 
     Raises:
         CryoccdError: the items do not go round, so that a process would wait for others in vain.
     """
 
-    def __init__(self, images_per_epoch: int, rank: int = 0, world_size: int = 1) -> None:
+    def __init__(
+        self,
+        images_per_epoch: int,
+        rank: int = 0,
+        world_size: int = 1,
+        resumed: tuple[int, int] = (0, 0),
+    ) -> None:
         if images_per_epoch % world_size:
             raise CryoccdError(
                 f"data: images_per_epoch = {images_per_epoch} among {world_size} processes, "
@@ -32,7 +40,24 @@ class EpochSampler(DistributedSampler[int]):
             )
         numbers = cast("Any", range(images_per_epoch))  # asked for its length alone
         super().__init__(numbers, world_size, rank, shuffle=False)
+        self.resumed = resumed
 
     def __iter__(self) -> Iterator[int]:
         start = self.epoch * self.total_size
-        return iter(range(start + self.rank, start + self.total_size, self.num_replicas))
+        first = self.resumed[1] if self.epoch == self.resumed[0] else 0
+        return iter(range(start + first + self.rank, start + self.total_size, self.num_replicas))
+
+
+def resumed_within(trainer: L.Trainer | None, batch_size: int) -> tuple[int, int]:
+    """Number of the epoch that a run resumes within, and the images that it has had.
+
+    Args:
+        trainer: its loops know, of the checkpoint, which batches have been trained.
+        batch_size: of one process; all batches but the last of an epoch have it.
+    """
+    if trainer is None or not trainer.fit_loop.restarting:
+        return 0, 0
+    loop: Any = trainer.fit_loop  # its counters are typed by their common base
+    epoch = loop.epoch_progress.current.processed
+    batches = loop.epoch_loop.batch_progress.current.processed
+    return epoch, batches * batch_size * trainer.world_size

@@ -6,11 +6,8 @@ from pathlib import Path
 from cryoccd.errors import CryoccdError
 
 
-class Recipe(ABC):
-    """Makes the simulated and the real folder; whole ones are kept, begun ones finished."""
-
-    structure: str
-    """What is simulated: `assembly:NAME` or a structure file."""
+class DataRecipe(ABC):
+    """Makes the data of a column of a table."""
 
     @property
     @abstractmethod
@@ -24,6 +21,13 @@ class Recipe(ABC):
             CryoccdError: something that only the user can bring.
         """
         return
+
+
+class Recipe(DataRecipe):
+    """Makes the simulated and the real folder; whole ones are kept, begun ones finished."""
+
+    structure: str
+    """What is simulated: `assembly:NAME` or a structure file."""
 
     @abstractmethod
     def prepare(self, simulated: Path, real: Path) -> None:

@@ -12,10 +12,12 @@ Weights of the mean squared error, and what they are of |x_0 − x̂_0|² = s² 
     min_snr    x0: min(SNR, γ)      v: min(SNR, γ)/(SNR + 1)   min(SNR, γ), γ = 5
                (Hang et al. 2023, arXiv:2303.09556, section 3.4)
 
-so min_snr is one loss for both. The noisiest levels weigh SNR in it, next to nothing, and there the
-class is settled: a network learns its condition later than with weights of one.
+with the SNR over the shift of the schedule. So min_snr is one loss for both. The noisiest levels
+weigh SNR in it, next to nothing, and there the class is settled: a network learns its condition
+later than with weights of one.
 """
 
+from math import log
 from typing import Literal
 
 import torch
@@ -49,6 +51,7 @@ class Parametrisation:
             raise CryoccdError(f"prediction = {prediction!r}, expected x0 or v")
         self.prediction = prediction
         self._log_snr = (schedule.alpha_bar / (1 - schedule.alpha_bar)).log()
+        self._shift = schedule.shift_dB * log(10) / 10
 
     def noised(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """x_t."""
@@ -73,6 +76,10 @@ class Parametrisation:
         """|x_0 − x̂_0|² (n,) of the squared error (n,) of predictions."""
         return error if self.prediction == "x0" else error * self._noise_share(t).to(error)
 
+    def nearest_level(self, snr_dB: float) -> int:
+        """The level whose ratio of signal to noise is nearest, in dB of power."""
+        return int((10 / log(10) * self._log_snr - snr_dB).abs().argmin())
+
     def weight(self, weighting: Weighting, t: Tensor) -> Tensor:
         """(n,) float32 weight of the squared error of predictions.
 
@@ -83,7 +90,7 @@ class Parametrisation:
             raise CryoccdError(f"weighting = {weighting!r}, expected uniform or min_snr")
         if weighting == "uniform":
             return torch.ones(len(t), device=t.device)
-        weight = self._at(t).exp().clamp(max=GAMMA).float()
+        weight = (self._at(t) - self._shift).exp().clamp(max=GAMMA).float()
         return self.clean_error(weight, t)
 
     def _at(self, t: Tensor) -> Tensor:

@@ -31,10 +31,13 @@ class NoiseSchedule:
         steps: T.
         betas: (T,) float64 on the cpu.
         alpha_bar: (T,) float64 on the cpu, the share of the signal in the variance.
+        shift_dB: by which the levels are moved; weights by level move with them.
 
     Raises:
         CryoccdError: no steps, betas outside (0, 1) or falling, or levels that float32 cannot hold.
     """
+
+    shift_dB: float = 0.0
 
     def __init__(self, steps: int = 1000, beta_start: float = 1e-4, beta_end: float = 0.02) -> None:
         if steps < 1:
@@ -51,12 +54,12 @@ class NoiseSchedule:
             )
 
     def add_noise(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
-        """x_t of images (b, c, h, w), noise of the same shape and levels t (b,) int64."""
+        """x_t of images (b, ...), noise of the same shape and levels t (b,) int64."""
         signal, sigma = self._factors(clean, t)
         return (signal * clean + sigma * noise).to(clean)
 
     def clean_of(self, noised: Tensor, predicted_noise: Tensor, t: Tensor) -> Tensor:
-        """x̂_0 of images x_t (b, c, h, w), the noise seen in them and their levels t (b,) int64."""
+        """x̂_0 of images x_t (b, ...), the noise seen in them and their levels t (b,) int64."""
         signal, sigma = self._factors(noised, t)
         return ((noised - sigma * predicted_noise) / signal).to(noised)
 
@@ -64,8 +67,7 @@ class NoiseSchedule:
         """Signal and noise at the image's precision; of half precision, ᾱ would round to 1."""
         dtype = torch.promote_types(image.dtype, torch.float32)
         t = t.to(image.device)
-        return _at(self.alpha_bar.sqrt(), t, dtype), _at((1 - self.alpha_bar).sqrt(), t, dtype)
-
-
-def _at(table: Tensor, t: Tensor, dtype: torch.dtype) -> Tensor:
-    return table.to(dtype).to(t.device)[t][:, None, None, None]
+        shape = (-1, *[1] * (image.dim() - 1))  # boxes have an axis more than images
+        tables = self.alpha_bar.sqrt(), (1 - self.alpha_bar).sqrt()
+        signal, sigma = (table.to(dtype).to(t.device)[t].reshape(shape) for table in tables)
+        return signal, sigma

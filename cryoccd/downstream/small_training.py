@@ -3,6 +3,7 @@
 from typing import Any
 
 import lightning as L
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Callback
 
 from cryoccd.io.progress import progress_bar
@@ -27,6 +28,7 @@ def small_trainer(accelerator: str, watch: Callback, **options: Any) -> L.Traine
         enable_progress_bar=False,
         enable_model_summary=False,
         callbacks=[watch],
+        plugins=[LightningEnvironment()],  # also within a job of SLURM, whose signals are not its
         **options,
     )
 

@@ -26,7 +26,7 @@ def half_filtered(odd: Tensor, even: Tensor) -> Tensor:
         even: (d, h, w) of the others.
 
     Raises:
-        CryoccdError: halves of different shapes.
+        CryoccdError: halves of different shapes, or that agree on nothing but their means.
     """
     if odd.shape != even.shape or odd.ndim != 3:
         raise CryoccdError(
@@ -36,6 +36,11 @@ def half_filtered(odd: Tensor, even: Tensor) -> Tensor:
     count = max(odd.shape) // (2 * _PER_SHELL)
     shell = _radius(odd.shape) * 2 * count
     weight = wiener(shell_agreement(first, second, shell, count))
+    if not bool((weight[1:] > 0).any()):
+        raise CryoccdError(
+            "half filter: odd and even tilts agree on nothing, so nothing is left; take more tilts "
+            "or dose, or denoised: false"
+        )
     # between shells linearly, so that the filter has no rings
     below = shell.long().clamp(max=count)
     part = (shell - below).clamp(0, 1)

@@ -9,7 +9,10 @@ _MESSAGES = (
     ".*does not have many workers",  # small data is cut in the training process on purpose
     ".*is smaller than the logging interval",  # an epoch is only a place to save
     ".*AMP with fp16 is not supported on CPU",  # refused
+    ".*resuming from a checkpoint that ended before the epoch ended",  # our sampler goes on there
     ".*configure_optimizers. returned .None.",  # a fit that only calibrates
+    ".*passed in a .val_dataloader. but have no .validation_step",  # held-out boxes are for tables
+    ".*srun. command is available on your system but is not used",  # one may compute at the login
 )
 
 

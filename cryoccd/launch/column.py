@@ -75,6 +75,14 @@ class Column(ABC):
     def anchors(self) -> Anchors:
         """Rows that are no methods."""
 
+    def check(self) -> None:
+        """Refuse what is missing before any work begins.
+
+        Raises:
+            CryoccdError: a program that is not installed, or a recipe of other data.
+        """
+        return
+
     @abstractmethod
     def prepare(self) -> None:
         """Make the folders that are absent."""

@@ -52,9 +52,9 @@ class ControlGallery:
         for spec in table.matrix.datasets:
             table.console.rule(f"control · {spec.name}")
             places = table.fits.runs.data(spec.name)
-            spec.recipe.prepare(places.simulated, places.real)
+            spec.recipe_of("").prepare(places.simulated, places.real)
             hashes[spec.name] = places.training_hash
-            stage = Stage.of(spec.recipe.structure, open_folder(places.real).optics())
+            stage = Stage.of(spec.recipe_of("").structure, open_folder(places.real).optics())
             for method in table.matrix.methods:
                 for seed in table.seeds:
                     figures += self._method(stage, spec, method, seed)

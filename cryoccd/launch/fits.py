@@ -1,23 +1,19 @@
 """Fits methods and translates with them, through the verbs that a user has."""
 
 import dataclasses
-import json
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import cryoccd
 from cryoccd.data.part import FolderPair
-from cryoccd.io.atomic import sha256_file, write_text
-from cryoccd.io.checked import read_json
+from cryoccd.io.atomic import sha256_file
+from cryoccd.io.lock import locked
+from cryoccd.launch.fit_folder import as_text, begin_fit, fit_arguments, keep_generated
 from cryoccd.launch.matrix import DatasetSpec, Matrix
 from cryoccd.launch.places import Places, Runs, Use
 from cryoccd.launch.training import TrainedOn
-from cryoccd.launch.variants import MODEL
 from cryoccd.report.provenance import hash_config
 
 Command = Callable[[list[str]], None]
@@ -35,12 +31,14 @@ class Fits:
         runs: where checkpoints and generated sets are kept.
         command: runs `cryoccd fit ...` and `cryoccd translate ...`.
         device: where sets are translated; they are fitted where the trainer's configuration says.
+        wandb: whether fits are tracked by W&B.
     """
 
     matrix: Matrix
     runs: Runs
     command: Command
     device: str
+    wandb: bool = False
     _fitted: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def hash(self, row: str, trained_on: TrainedOn, seed: int) -> str:
@@ -74,16 +72,16 @@ class Fits:
         checkpoint = folder / "last.ckpt"
         if checkpoint in self._fitted:
             return checkpoint
-        stamp = folder / "made_from.txt"
-        current = f"{self.hash(row, trained_on, seed)} {cryoccd.__version__}\n"
-        if folder.exists() and (not stamp.is_file() or stamp.read_text() != current):
-            shutil.rmtree(folder)  # a fit of another configuration or other data
-        write_text(stamp, current)
-        title = f"fit · {name} · {trained_on.label}"
-        arguments = self._arguments(row, trained_on, seed, folder)
-        self.command(["fit", *arguments, f"--progress.title={title}"])
+        with locked(self.runs.root / "locks" / f"fit__{folder.name}"):  # columns may share it
+            self._fit(row, trained_on, seed, folder)
         self._fitted.add(checkpoint)
         return checkpoint
+
+    def _fit(self, row: str, trained_on: TrainedOn, seed: int, folder: Path) -> None:
+        begin_fit(folder, self.hash(row, trained_on, seed))
+        title = f"fit · {self.matrix.fit_of(row)} · {trained_on.label}"
+        arguments = self._arguments(row, trained_on, seed, folder)
+        self.command(["fit", *arguments, f"--progress.title={title}"])
 
     def translate(
         self,
@@ -112,27 +110,30 @@ class Fits:
             "input_sha256": sha256_file(source / "manifest.json"),
             "style": style,
         }
-        if output.exists() and not _made_by(output, facts, settings):
-            shutil.rmtree(output)
+        keep_generated(output, facts, settings)
         title = f"translate · {row} · {dataset}"
         argv = [f"--checkpoint={checkpoint}", f"--input={source}", f"--output={output}"]
         argv += [f"--seed={seed}", f"--style={style}", f"--device={self.device}"]
-        argv += [f"--set={name}={_text(value)}" for name, value in settings.items()]
+        argv += [f"--set={name}={as_text(value)}" for name, value in settings.items()]
         self.command(["translate", *argv, f"--title={title}", "--resume"])
         return output
 
     def _arguments(self, row: str, trained_on: TrainedOn, seed: int, folder: Path) -> list[str]:
-        data = folder / "data.yaml"
-        write_text(data, yaml.safe_dump({"data": self._module(row, trained_on, seed)}))
-        files = [*self.matrix.method_configs(row), data, self.matrix.trainer]
-        overrides = self.matrix.overrides(row)
-        return [
-            *(f"--config={path}" for path in files),
-            *(f"--{MODEL}{name}={_text(value)}" for name, value in overrides.items()),
-            f"--seed_everything={seed}",
-            f"--trainer.default_root_dir={folder}",
-            f"--trainer.logger.init_args.save_dir={folder}",
-        ]
+        data, matrix = self._module(row, trained_on, seed), self.matrix
+        files, overrides = matrix.method_configs(row), matrix.overrides(row)
+        tracked = self.tracked(row, trained_on.styles, seed)
+        return fit_arguments(files, matrix.trainer, data, overrides, seed, folder, tracked)
+
+    def tracked(self, row: str, styles: Sequence[str], seed: int) -> dict[str, Any] | None:
+        """How W&B calls a row's fit; None where fits are not tracked."""
+        if not self.wandb:
+            return None
+        matrix, name = self.matrix, self.matrix.fit_of(row)
+        return {
+            "run_name": f"{name} · {'+'.join(styles)} · seed {seed}",
+            "group": f"{matrix.table} · {name}",
+            "tags": [matrix.table, matrix.profile, *styles, f"seed {seed}"],
+        }
 
     def _data(self, row: str) -> dict[str, Any]:
         return {**self.matrix.data, **self.matrix.variant(row).data}
@@ -157,17 +158,3 @@ class Fits:
             "class_path": f"cryoccd.data.{name}",
             "init_args": {**folders, "seed": seed, **common},
         }
-
-
-def _made_by(output: Path, facts: dict[str, Any], settings: dict[str, Any]) -> bool:
-    """Whether a (perhaps unfinished) generated set was made under these facts."""
-    records = [output / "manifest.json", *(output / ".items").glob("[!.]*.json")]
-    known = [read_json(path)["made_by"] for path in records if path.is_file()]
-    return all(
-        facts.items() <= made_by.items() and made_by.get("set", {}) == settings for made_by in known
-    )
-
-
-def _text(value: object) -> str:
-    """A value on a command line, that reads it as YAML."""
-    return value if isinstance(value, str) else json.dumps(value)

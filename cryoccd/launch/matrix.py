@@ -3,17 +3,18 @@
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jsonargparse import ArgumentParser
 
-from cryoccd.data.recipe import Recipe
+from cryoccd.data.recipe import DataRecipe, Recipe
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import parse_yaml
 from cryoccd.io.refusal import one_line
 from cryoccd.launch.picking_settings import PickingSettings
 from cryoccd.launch.pose_settings import PoseSettings
 from cryoccd.launch.variants import Variant, grid
+from cryoccd.launch.volume_settings import VolumeSettings
 from cryoccd.report.anchors import NAMES
 from cryoccd.report.cells import check_name
 
@@ -36,12 +37,26 @@ class DatasetSpec:
     """
 
     name: str
-    recipe: Recipe
+    recipe: DataRecipe
     sides: dict[str, Recipe] = field(default_factory=dict)
 
-    def recipe_of(self, side: str) -> Recipe:
+    def maker(self, side: str) -> DataRecipe:
         """What makes a simulated side; "" for the common one."""
         return self.sides[side] if side else self.recipe
+
+    def recipe_of(self, side: str) -> Recipe:
+        """The same of micrographs.
+
+        Raises:
+            CryoccdError: the recipe makes none.
+        """
+        recipe = self.maker(side)
+        if not isinstance(recipe, Recipe):
+            raise CryoccdError(
+                f"datasets: {self.name}: {type(recipe).__name__} makes no micrographs, expected a "
+                "recipe that does, such as OracleRecipe"
+            )
+        return recipe
 
 
 @dataclass(frozen=True)
@@ -54,21 +69,23 @@ class Matrix:
         datasets: column groups.
         metrics: columns of each group.
         trainer: trainer configuration.
-        demo_methods: merge configs/method/demo/NAME.yaml on top where there is one.
-        data: arguments of CryoDataModule beside the folders.
+        demo_methods: merge the method's file in demo/ on top where there is one.
+        data: arguments of the data module beside the folders.
+        family: folder of configs/ that methods are in: method, or volume for generators of boxes.
         crop_px: side of the crops that are compared.
         crops_per_micrograph: how many of them.
         tile_px: side of the tiles of the spectra.
         method_overrides: arguments of single methods, by name.
         default_datasets: names of the column groups that are made when none is named; all by
             default.
-        methods: rows, by the names of variants or of configs/method/NAME.yaml; all variants by
+        methods: rows, by the names of variants or of configs/FAMILY/NAME.yaml; all variants by
             default.
         variants: methods with something changed.
         axes: many of them, see `cryoccd.launch.variants`.
         gallery: rows that the galleries show, all by default.
         picking: how pickers are trained and judged, in a table of picking.
         pose: how pose estimators are, in a table of poses.
+        volume: how generated boxes are drawn and judged, in a table of volumes.
     """
 
     table: str
@@ -78,9 +95,10 @@ class Matrix:
     trainer: Path
     demo_methods: bool
     data: dict[str, Any]
-    crop_px: int
-    crops_per_micrograph: int
-    tile_px: int
+    family: Literal["method", "volume"] = "method"
+    crop_px: int = 64
+    crops_per_micrograph: int = 16
+    tile_px: int = 128
     method_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
     default_datasets: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
@@ -89,6 +107,7 @@ class Matrix:
     gallery: list[str] = field(default_factory=list)
     picking: PickingSettings = field(default_factory=PickingSettings)
     pose: PoseSettings = field(default_factory=PoseSettings)
+    volume: VolumeSettings = field(default_factory=VolumeSettings)
 
     def variant(self, row: str) -> Variant:
         """What a row is: a variant, or a method as it is."""
@@ -125,11 +144,11 @@ class Matrix:
     def method_configs(self, row: str) -> list[Path]:
         """Configuration files of a row's method, in the order in which they are merged."""
         method = self.variant(row).method
-        paths = [CONFIGS / "method" / f"{method}.yaml"]
+        paths = [CONFIGS / self.family / f"{method}.yaml"]
         if not paths[0].is_file():
-            known = ", ".join([*self.variants, *known_methods()])
+            known = ", ".join([*self.variants, *known_methods(self.family)])
             raise CryoccdError(f"{paths[0]}: no such method; known are {known}, or {ALL}")
-        demo = CONFIGS / "method" / "demo" / f"{method}.yaml"
+        demo = CONFIGS / self.family / "demo" / f"{method}.yaml"
         if self.demo_methods and demo.is_file():
             paths.append(demo)
         return paths
@@ -175,7 +194,7 @@ def read_matrix(path: Path, replacements: dict[str, str]) -> Matrix:
     matrix = Matrix(**{**values, "variants": variants})
     for name in matrix.variants:
         check_name("variants", name)
-        if name in (*known_methods(), ALL, *NAMES):
+        if name in (*known_methods(matrix.family), ALL, *NAMES):
             raise CryoccdError(f"{path}: variants: {name} is taken; take another name")
     return matrix if matrix.methods else replace(matrix, methods=list(matrix.variants))
 
@@ -194,6 +213,6 @@ def _changed(recipe: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {**recipe, "init_args": {**recipe.get("init_args", {}), **changes}}
 
 
-def known_methods() -> list[str]:
-    """Names of configs/method/*.yaml."""
-    return sorted(path.stem for path in (CONFIGS / "method").glob("*.yaml"))
+def known_methods(family: str = "method") -> list[str]:
+    """Names of configs/FAMILY/*.yaml."""
+    return sorted(path.stem for path in (CONFIGS / family).glob("*.yaml"))

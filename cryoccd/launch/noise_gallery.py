@@ -11,7 +11,7 @@ from cryoccd.imaging.normalise import robust_normalise
 from cryoccd.io.dataset import Dataset
 from cryoccd.io.folder import open_folder
 from cryoccd.launch.places import Places
-from cryoccd.report.gallery import write_gallery
+from cryoccd.report.gallery import CLEAN, REAL, write_gallery
 
 _CROPS = 3
 
@@ -28,24 +28,42 @@ def draw_noise_gallery(
         side: of a crop in pixels.
         title: of the picture.
     """
-    simulated = Dataset(places.simulated_test)
-    names = simulated.names[:_CROPS]
-    clean = [torch.from_numpy(simulated.image(name, "clean")) for name in names]
+    columns, pixel_size_A = crops(places.simulated_test, places.real, generated, side)
+    write_gallery(path, columns, pixel_size_A, title)
+
+
+def crops(
+    simulated: Path, real: Path, generated: Mapping[str, Path], side: int
+) -> tuple[dict[str, Sequence[Tensor]], float]:
+    """The first crops of each set, about the particle nearest to the centre of a micrograph.
+
+    Args:
+        simulated: the clean set.
+        real: folder of real micrographs; its test split is taken, from the corner.
+        generated: folder of each method, finished.
+        side: of a crop in pixels, cut to that of the clean micrographs.
+
+    Returns:
+        Columns clean, each method, real, noisy ones at median 0 and scaled MAD 1; and the pixel
+        size in angstrom.
+    """
+    source = Dataset(simulated)
+    names = source.names[:_CROPS]
+    clean = [torch.from_numpy(source.image(name, "clean")) for name in names]
     side = min(side, *clean[0].shape)
-    corners = [_corner(simulated, name, side) for name in names]
+    corners = [_corner(source, name, side) for name in names]
     columns: dict[str, Sequence[Tensor]] = {
-        "clean": [_cut(image, corner, side) for image, corner in zip(clean, corners, strict=True)]
+        CLEAN: [_cut(image, corner, side) for image, corner in zip(clean, corners, strict=True)]
     }
     for method, folder in generated.items():
         dataset = Dataset(folder)
         images = [robust_normalise(torch.from_numpy(dataset.image(name))) for name in names]
         columns[method] = [_cut(i, corner, side) for i, corner in zip(images, corners, strict=True)]
-    real = open_folder(places.real)
-    images = [
-        robust_normalise(torch.from_numpy(real.image(name))) for name in real.names("test")[:_CROPS]
-    ]
-    columns["real"] = [_cut(image, (0, 0), side) for image in images]
-    write_gallery(path, columns, simulated.pixel_size_A, title)
+    others = open_folder(real)
+    chosen = others.names("test")[:_CROPS]
+    images = [robust_normalise(torch.from_numpy(others.image(name))) for name in chosen]
+    columns[REAL] = [_cut(image, (0, 0), side) for image in images]
+    return columns, source.pixel_size_A
 
 
 def _corner(dataset: Dataset, name: str, side: int) -> tuple[int, int]:

@@ -37,7 +37,7 @@ class PoseColumn(Column):
             recipe = self.spec.recipe_of(side)
             recipe.prepare_labelled(places.simulated_for("pose"), places.real, count)
         for split in ("train", "test"):
-            self.spec.recipe.prepare_posed(self.places.real, self.places.posed(split), split)
+            self.spec.recipe_of("").prepare_posed(self.places.real, self.places.posed(split), split)
 
     @property
     def data_hash(self) -> str:
@@ -53,7 +53,7 @@ class PoseColumn(Column):
         if box_A is None:
             simulated = Dataset(self.places.simulated_for("pose"))
             box_A = default_box_px(simulated, ExportOptions()) * simulated.pixel_size_A
-        config, structure = settings.estimator, self.spec.recipe.structure
+        config, structure = settings.estimator, self.spec.recipe_of("").structure
         task = read_task(self.places.posed("test"), config, box_A, symmetry, structure)
         work = self.fits.runs.root / "pose" / self.spec.name
         return Estimators(task, config, work, self.fits.device)

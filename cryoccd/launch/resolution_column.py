@@ -47,11 +47,10 @@ class ResolutionColumn(PickingColumn):
         """True picks, a picker of real labels, other pickers, chance, and true picks turned."""
         return RESOLUTION
 
-    def prepare(self) -> None:
-        """Make the folders that are absent, and see that RELION is there if it is asked for."""
+    def check(self) -> None:
+        """See that RELION is there if it is asked for."""
         if self.poses_by == "relion":
             relion_program()
-        super().prepare()
 
     def protocol(self) -> dict[str, Any]:
         """The picker, the boxes, and how many picks are taken."""
@@ -75,7 +74,7 @@ class ResolutionColumn(PickingColumn):
         with self.console.status(f"resolve · {row.method} · {self.spec.name}"):
             particles = self._cut(positions)
             boxes = (particles.pixel_size_A, particles.box_px)
-            reference = load_species(self.spec.recipe.structure, *boxes)[1]
+            reference = load_species(self.spec.recipe_of("").structure, *boxes)[1]
             poses = None  # matched to the reference
             if row.method == RANDOM_POSES:
                 poses = random_poses(particles, seed)

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
 
+from cryoccd.io.lock import locked
 from cryoccd.launch.column import Column, Row
 from cryoccd.launch.fits import Command, Fits
 from cryoccd.launch.matrix import DatasetSpec, Matrix
@@ -32,6 +34,7 @@ class RunTable:
         console: where the user is told what begins.
         device: where sets are translated; they are fitted where the trainer's configuration says.
         mixed: what methods that train are fitted on; None for each column on itself.
+        wandb: whether fits are tracked by W&B.
     """
 
     matrix: Matrix
@@ -43,12 +46,13 @@ class RunTable:
     console: Console
     device: str = "cpu"
     mixed: TrainedOn | None = None
+    wandb: bool = False
 
     @cached_property
     def fits(self) -> Fits:
         """The models of this run."""
         folders = Runs(self.runs / self.matrix.profile)
-        return Fits(self.matrix, folders, self.command, self.device)
+        return Fits(self.matrix, folders, self.command, self.device, self.wandb)
 
     def trained_on(self, method: str, spec: DatasetSpec) -> TrainedOn:
         """What a method's model for a column is fitted on: analytic ones on the column alone."""
@@ -64,7 +68,9 @@ class RunTable:
         """
         for spec in (*(self.mixed.specs if self.mixed else ()), *self.matrix.datasets):
             for side in self.matrix.sides:
-                spec.recipe_of(side).check()
+                spec.maker(side).check()
+        for column in self.columns:
+            column.check()
 
     def run(self) -> None:
         """Make every missing cell; an interrupted run goes on where it stopped."""
@@ -72,23 +78,30 @@ class RunTable:
         done, made, started = 0, 0, time.monotonic()
         for spec in self.mixed.specs if self.mixed else ():
             self.console.rule(f"training data · {spec.name}")
-            self.fits.prepare(spec)
+            with self._alone("data", spec.name):
+                self.fits.prepare(spec)
         for column in self.columns:
             name = column.spec.name
             self.console.rule(f"data · {name}")
-            column.prepare()
+            with self._alone("data", name):
+                column.prepare()
             for seed in self.seeds:
                 for row in self.rows(column):
-                    if not column.finished(row, seed):
-                        left = ""
-                        if made:
-                            minutes = (time.monotonic() - started) / made * (total - done) / 60
-                            left = f" · about {minutes:.0f} min left"
-                        cell = f"cell {done + 1} of {total} · {row.method} · {name}"
-                        self.console.rule(f"{cell}{left}")
-                        column.make(row, seed)
-                        made += 1
+                    with self._alone("cells", self.matrix.table, row.method, name, str(seed)):
+                        if not column.finished(row, seed):
+                            left = ""
+                            if made:
+                                minutes = (time.monotonic() - started) / made * (total - done) / 60
+                                left = f" · about {minutes:.0f} min left"
+                            cell = f"cell {done + 1} of {total} · {row.method} · {name}"
+                            self.console.rule(f"{cell}{left}")
+                            column.make(row, seed)
+                            made += 1
                     done += 1
+
+    def _alone(self, *names: str) -> AbstractContextManager[None]:
+        """Wait for another process that makes the same: it is then there."""
+        return locked(self.runs / self.matrix.profile / "locks" / "__".join(names))
 
     @cached_property
     def columns(self) -> list[Column]:

@@ -43,13 +43,14 @@ def select(matrix: Matrix, methods: Sequence[str] | None, datasets: Sequence[str
         methods = matrix.methods
     elif list(methods) == [ALL]:
         # those of the matrix first, in its order
-        methods = list(dict.fromkeys([*matrix.methods, *(matrix.variants or known_methods())]))
+        known = matrix.variants or known_methods(matrix.family)
+        methods = list(dict.fromkeys([*matrix.methods, *known]))
     columns = chosen("styles", datasets or matrix.default_datasets or [ALL], matrix.datasets)
     selected = replace(matrix, methods=list(methods), datasets=columns)
     configs = {row: selected.method_configs(row) for row in selected.methods}
     changed = {row: matrix.variants[row] for row in configs if row in matrix.variants}
     if changed:
-        check = Check()
+        check = Check(matrix.family)
         for row, variant in changed.items():
             check(row, variant, configs[row])
     return selected

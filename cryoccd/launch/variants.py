@@ -24,11 +24,13 @@ from typing import Any
 from jsonargparse import ArgumentParser
 
 from cryoccd.data.datamodule import CryoDataModule
+from cryoccd.data.subtomograms import SubtomogramDataModule
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import read_yaml
 from cryoccd.io.dotted import with_dotted
 from cryoccd.io.refusal import one_line
 from cryoccd.methods.base import Translator
+from cryoccd.methods.volume_generator import VolumeGenerator
 
 MODEL = "model.init_args."
 """Where the names of `overrides` and `sampling` stand in the configuration of a fit."""
@@ -39,13 +41,13 @@ class Variant:
     """A method with something changed; names may be dotted.
 
     Args:
-        method: by the name of configs/method/NAME.yaml.
+        method: by the name of configs/FAMILY/NAME.yaml.
         overrides: arguments of the model that it is fitted with.
         data: arguments of the data module that it is fitted with.
         recipe: arguments of the recipe of every data set: another simulated side, to be fitted on
             and to be translated, against the same real side.
-        sampling: arguments of the model that only its translation has; rows that differ in nothing
-            else share one fit.
+        sampling: arguments of the model that only its translation or sampling has; rows that
+            differ in nothing else share one fit.
         picker: settings of the picker that is trained on its translations.
     """
 
@@ -88,13 +90,25 @@ def grid(axes: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str,
     }
 
 
-class Check:
-    """Refuses what model and data module do not take, before anything is fitted."""
+_KINDS: dict[str, tuple[type, type, set[str]]] = {
+    "method": (Translator, CryoDataModule, {"simulated", "real"}),
+    "volume": (VolumeGenerator, SubtomogramDataModule, {"root"}),
+}
+"""Model, data module, and the folders that the table gives, by the folder of configs/."""
 
-    def __init__(self) -> None:
+
+class Check:
+    """Refuses what model and data module do not take, before anything is fitted.
+
+    Args:
+        family: folder of configs/ that methods are in.
+    """
+
+    def __init__(self, family: str = "method") -> None:
+        model, data, given = _KINDS[family]
         self._parser = ArgumentParser(prog="cryoccd fit", exit_on_error=False)
-        self._parser.add_subclass_arguments(Translator, "model")
-        self._parser.add_class_arguments(CryoDataModule, "data", skip={"simulated", "real"})
+        self._parser.add_subclass_arguments(model, "model")
+        self._parser.add_class_arguments(data, "data", skip=given)
         self._known: dict[tuple[Path, ...], dict[str, Any]] = {}
 
     def __call__(self, row: str, variant: Variant, configs: Sequence[Path]) -> None:

@@ -154,6 +154,20 @@ class SubtomogramDDPM(Trained, VolumeGenerator):
         start = position.new_zeros(len(label), 1, side, side, side)
         return self.sampler(predict_noise, start, self.schedule, generators)
 
+    @torch.no_grad()
+    def clean_errors(
+        self, batch: VolumeBatch, snr_dB: float, generators: Sequence[torch.Generator]
+    ) -> Tensor:
+        """See `VolumeGenerator.clean_errors`."""
+        kind, clean = self.parametrisation, batch.volume
+        t = torch.full((len(clean),), kind.nearest_level(snr_dB), device=clean.device)
+        noise = noise_like(clean, generators)
+        density = batch.density if self.net.density_condition else None
+        level, noised = level_of(t, self.schedule), kind.noised(clean, noise, t)
+        predicted = self.net(noised, level, batch.label, batch.position, density).float()
+        error = (predicted - kind.target(clean, noise, t)).square().mean((1, 2, 3, 4))
+        return kind.clean_error(error, t)
+
     def _told(
         self, batch: VolumeBatch, generators: Sequence[torch.Generator]
     ) -> tuple[Tensor | None, Tensor | None]:

@@ -12,7 +12,7 @@ import cryoccd
 from cryoccd.data.ice_sources import ModelIce
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import sha256_file
-from cryoccd.io.dataset import Dataset, DatasetWriter, Item
+from cryoccd.io.dataset import WHOLE, Dataset, DatasetWriter, Item, Share
 from cryoccd.io.progress import progress_bar
 from cryoccd.methods.base import Translator
 from cryoccd.randomness import item_seed
@@ -62,6 +62,7 @@ def translate_dataset(
     device: str = "cpu",
     title: str = "translate",
     settings: Mapping[str, Any] | None = None,
+    share: Share = WHOLE,
 ) -> None:
     """Write a dataset folder with the labels of `source` and images made by the method.
 
@@ -76,6 +77,7 @@ def translate_dataset(
         device: where to compute.
         title: what stands before the progress bar.
         settings: with which it was loaded in place of the fit's, for the manifest.
+        share: of the micrographs; the folder may hold those of others, and is finished by the last.
 
     Raises:
         CryoccdError: `source` is unfinished, or `output` is in the way.
@@ -93,17 +95,18 @@ def translate_dataset(
     }
     if settings:
         made_by["set"] = dict(settings)
-    writer = DatasetWriter(output, made_by, resume=resume)
-    if writer.finished:
+    writer = DatasetWriter(output, made_by, resume=resume or not share.whole)
+    own = [name for index, name in enumerate(dataset.names) if share.takes(index)]
+    if writer.finished or not own:
         return
     model = model.to(device)
     with progress_bar() as progress, torch.inference_mode():
-        for name in progress.track(dataset.names, description=title):
+        for name in progress.track(own, description=title):
             if writer.has(name):
                 continue
             writer.write(translate_micrograph(model, dataset, name, seed, style, device))
     writer.copy_species(source)
-    writer.finish(dataset.names)
+    writer.finish(dataset.names, share)
 
 
 def _translate(model: Translator, exposure: Exposure, seed: int, style: int, device: str) -> Tensor:

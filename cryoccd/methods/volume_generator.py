@@ -9,6 +9,7 @@ from torch import Tensor
 
 from cryoccd.errors import CryoccdError
 from cryoccd.methods.fittable import Fittable
+from cryoccd.records import VolumeBatch
 
 
 @runtime_checkable
@@ -84,6 +85,18 @@ class VolumeGenerator(Fittable):
     def evaluations(self) -> int:
         """Evaluations of a network for one sample, 0 where there is no network."""
         return 0
+
+    def clean_errors(
+        self, batch: VolumeBatch, snr_dB: float, generators: Sequence[torch.Generator]
+    ) -> Tensor | None:
+        """(n,) |x_0 - x̂_0|² a voxel of boxes seen through noise; None where nothing is denoised.
+
+        Args:
+            batch: boxes at deviation 1, and what the model is told of them.
+            snr_dB: power of a box over that of the noise; the nearest level counts.
+            generators: one for each box.
+        """
+        return None
 
     @abstractmethod
     def sample(

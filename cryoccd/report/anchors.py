@@ -64,5 +64,11 @@ RESOLUTION = Anchors(
 )
 """True picks; a picker trained on real ones; template matching; chance; true picks, turned."""
 
-NAMES = frozenset((*NOISE.all, *PICKING_TOPAZ.all, *POSE.all, *RESOLUTION.all))
+REAL_HALF = "real_half"
+PHASE_NOISE = "phase_noise"
+
+VOLUME = Anchors((REAL_HALF,), (PHASE_NOISE,), REAL_HALF, "real boxes of other tomograms")
+"""Half of the held-out tomograms beside the other half; noise of the spectrum of real boxes."""
+
+NAMES = frozenset((*NOISE.all, *PICKING_TOPAZ.all, *POSE.all, *RESOLUTION.all, *VOLUME.all))
 """Names that no row of another kind may have."""

@@ -8,14 +8,18 @@ errors s = (ci_high - ci_low) / (2 * 1.96) of the 95 % intervals.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from statistics import NormalDist, fmean, variance
 from typing import Any
 
+from cryoccd.metrics.card import Metric
+from cryoccd.metrics.measure import Figure as Described
 from cryoccd.metrics.picking.task import FIGURES as PICKING
 from cryoccd.metrics.pose.columns import MAPS, POSES
 from cryoccd.metrics.standard import standard_figures
+from cryoccd.metrics.volume.columns import LEVELS, VOLUMES
+from cryoccd.metrics.volume.pose_error import FIGURES as POSE_ERRORS
 
 _HALF_WIDTH = NormalDist().inv_cdf(0.975)
 
@@ -65,10 +69,18 @@ def combine(entries: Sequence[Mapping[str, Any]]) -> Figure:
     return Figure(fmean(values), min(values), max(values), "seeds", n, note, error)
 
 
+def over_seeds(entries: Sequence[Mapping[str, Metric]]) -> dict[str, Any]:
+    """Plain values of one row: its figures over all seeds, and those of each seed."""
+    seeds = [{name: asdict(metric) for name, metric in entry.items()} for entry in entries]
+    whole = {name: asdict(combine([seed[name] for seed in seeds])) for name in entries[0]}
+    return {"metrics": whole, "seeds": seeds}
+
+
 def distance(metric: str, value: float) -> float:
     """How far a value is from the metric's ideal: smaller is better."""
     deep = metric.startswith(("fid_", "kid_", "cmmd_"))  # an unbiased one may fall below 0
-    ideal = _ideals().get(metric, 0.0 if deep else None)
+    figure = _known().get(metric)
+    ideal = figure.ideal if figure else 0.0 if deep else None
     return value if ideal is None else abs(value - ideal)
 
 
@@ -85,11 +97,16 @@ def p_better(metric: str, figure: Figure, floor: Figure) -> float | None:
     return NormalDist().cdf(gain / error)
 
 
+def meaning(metric: str) -> str:
+    """What a metric says and its ideal, in one line; empty where it is not known."""
+    figure = _known().get(metric)
+    return f"{figure.what}; ideal {figure.ideal:g}" if figure else ""
+
+
 @cache
-def _ideals() -> dict[str, float]:
-    others = (*PICKING, *POSES, *MAPS)
-    known = [*standard_figures().items(), *((each.name, each) for each in others)]
-    return {name: figure.ideal for name, figure in known}
+def _known() -> dict[str, Described]:
+    others = (*PICKING, *POSES, *MAPS, *VOLUMES, *POSE_ERRORS, *LEVELS)
+    return {**standard_figures(), **{each.name: each for each in others}}
 
 
 def _standard_error(entry: Mapping[str, Any]) -> float | None:

@@ -7,7 +7,7 @@ row that is significantly better than the floor.
 from dataclasses import dataclass, field
 
 from cryoccd.report.captions import groups, heading, remarks, title
-from cryoccd.report.figure import Figure
+from cryoccd.report.figure import Figure, distance
 from cryoccd.report.table import Table
 from cryoccd.report.text import MISSING, UNDEFINED, UNDEFINED_CELL, duration, number_text
 
@@ -23,12 +23,16 @@ class TextCell:
         notes: numbers of its footnotes.
         best: nearest to the ideal in its column.
         better: significantly better than the floor.
+        sort: what its column is sorted by, smaller first; None stands last.
+        hint: what else is known of it.
     """
 
     text: str
     notes: tuple[int, ...] = ()
     best: bool = False
     better: bool = False
+    sort: float | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,16 @@ def lay_out(table: Table) -> Layout:
                 figure = table.figures.get((method, dataset, metric))
                 text, notes = _text(figure, footnotes)
                 is_best = method in best[dataset, metric]
-                cells.append(TextCell(text, notes, is_best, (method, dataset, metric) in better))
-        cells.append(TextCell(duration(table.seconds(method))))
+                is_better = (method, dataset, metric) in better
+                how = (_rank(metric, figure), _hint(figure))
+                cells.append(TextCell(text, notes, is_best, is_better, *how))
+        seconds = table.seconds(method)
+        cells.append(TextCell(duration(seconds), sort=seconds))
         for published in shown:
             mean = published.mean(method)
             places = 1 if mean is None or mean >= 10 else 3
-            cells.append(TextCell(UNDEFINED if mean is None else f"{mean:.{places}f}"))
+            text = UNDEFINED if mean is None else f"{mean:.{places}f}"
+            cells.append(TextCell(text, sort=mean))
         rows.append((method, tuple(cells)))
     return Layout(
         title(table),
@@ -94,6 +102,19 @@ def lay_out(table: Table) -> Layout:
         tuple(footnotes.texts),
         remarks(table),
     )
+
+
+def _rank(metric: str, figure: Figure | None) -> float | None:
+    if figure is None or figure.value is None:
+        return None
+    return distance(metric, figure.value)
+
+
+def _hint(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    interval = f", interval: {figure.interval}" if figure.low is not None else ""
+    return f"n = {figure.n}{interval}" + (f"; {figure.note}" if figure.note else "")
 
 
 def _text(figure: Figure | None, footnotes: _Footnotes) -> tuple[str, tuple[int, ...]]:

@@ -11,7 +11,7 @@ from rich.table import Table
 import cryoccd
 from cryoccd.metrics.card import Metric
 from cryoccd.metrics.picking.task import FIGURES
-from cryoccd.report.figure import Figure, combine
+from cryoccd.report.figure import Figure, combine, over_seeds
 from cryoccd.report.text import UNDEFINED
 
 _WIDE = (4, 6)  # columns that a terminal has no room for: intervals of the other figures
@@ -60,13 +60,8 @@ class PickingCard:
 
     def record(self) -> dict[str, Any]:
         """The card as plain values."""
-        rows = {}
-        for name, entries in self.rows.items():
-            whole = {figure: asdict(self._figure(name, figure)) for figure in entries[0]}
-            each = [{k: asdict(metric) for k, metric in entry.items()} for entry in entries]
-            rows[name] = {"metrics": whole, "seeds": each}
         return {
-            "rows": rows,
+            "rows": {name: over_seeds(entries) for name, entries in self.rows.items()},
             "seeds": list(self.seeds),
             "versus": [asdict(each) for each in self.versus],
             "protocol": dict(self.protocol),

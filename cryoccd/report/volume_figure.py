@@ -24,7 +24,9 @@ _BAR_A = 100.0
 _RANGE_DB = 50.0
 
 
-def write_volume_figure(path: Path, real: BoxSet, generated: BoxSet, seed: int = 0) -> None:
+def write_volume_figure(
+    path: Path, real: BoxSet, generated: BoxSet, seed: int = 0, name: str = "generated"
+) -> None:
     """Draw one box of every class that both sides have.
 
     Args:
@@ -32,6 +34,7 @@ def write_volume_figure(path: Path, real: BoxSet, generated: BoxSet, seed: int =
         real: one side, on the left.
         generated: the other, of the same classes, box and voxel size.
         seed: of the choice of boxes.
+        name: of the other side.
 
     Raises:
         CryoccdError: sides that cannot be compared.
@@ -43,17 +46,18 @@ def write_volume_figure(path: Path, real: BoxSet, generated: BoxSet, seed: int =
     axes = figure.subplots(len(labels), 8, squeeze=False)
     for row, label in enumerate(labels):
         peak_dB = float(_wedge_plane(real.volumes[real.labels == label]).max())
-        for name, boxes, panels in (
+        for side_name, boxes, panels in (
             ("real", real, list(axes[row, :4])),
-            ("generated", generated, list(axes[row, 4:])),
+            (name, generated, list(axes[row, 4:])),
         ):
             own = boxes.volumes[boxes.labels == label]
-            draw = torch.Generator().manual_seed(item_seed(seed, "shown", name, label))
+            draw = torch.Generator().manual_seed(item_seed(seed, "shown", side_name, label))
             _side(panels, own, int(torch.randint(len(own), (), generator=draw)), peak_dB)
             if row == 0:
-                titles = [*(f"{name}, {plane}" for plane in _PLANES), "kx-kz, dB"]
-                for panel, title in zip(panels, titles, strict=True):
-                    panel.set_title(title, fontsize=8)
+                # the name of a side may be as wide as its four panels
+                heads = (side_name, "", "", "")
+                for panel, head, what in zip(panels, heads, (*_PLANES, "kx-kz, dB"), strict=True):
+                    panel.set_title(f"{head}\n{what}", fontsize=8, loc="left")
         axes[row, 0].set_ylabel(real.classes[label], fontsize=8)
     side = real.box_px
     length = _BAR_A / real.voxel_size_A

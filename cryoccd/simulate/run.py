@@ -11,7 +11,7 @@ import torch
 from cryoccd.errors import CryoccdError
 from cryoccd.imaging.projection import Projector
 from cryoccd.io.atomic import sha256_file
-from cryoccd.io.dataset import DatasetWriter, Item
+from cryoccd.io.dataset import WHOLE, DatasetWriter, Item, Share
 from cryoccd.io.progress import progress_bar
 from cryoccd.randomness import item_seed
 from cryoccd.scene.crowding import SpeciesInScene
@@ -38,6 +38,7 @@ def simulate(
     resume: bool = False,
     device: str = "cpu",
     title: str = "simulate",
+    share: Share = WHOLE,
 ) -> None:
     """Simulate a set and write it to a dataset folder.
 
@@ -50,6 +51,7 @@ def simulate(
         resume: keep the finished micrographs of an earlier run with the same config.
         device: where to compute, "cpu" or "cuda".
         title: name on the progress bar.
+        share: of the micrographs; the folder may hold those of others, and is finished by the last.
 
     Raises:
         CryoccdError: a bad config, structure or folder, or a worker that died.
@@ -58,8 +60,10 @@ def simulate(
         raise CryoccdError(f"simulate: workers = {workers}, expected 1 or more processes")
     check_device(device)
     check_tilts(config)
-    writer = DatasetWriter(output, provenance(config), resume)
-    if writer.finished:
+    writer = DatasetWriter(output, provenance(config), resume or not share.whole)
+    names = [item_name(config, index) for index in range(config.count)]
+    own = [index for index in range(config.count) if share.takes(index)]
+    if writer.finished or not own:
         return
     specimens = load_specimens(config)
     species = measure_species(config, specimens)
@@ -67,8 +71,7 @@ def simulate(
     volumes = species_volumes(specimens)
     for name, volume in volumes.items():
         writer.write_species(name, volume)
-    names = [item_name(config, index) for index in range(config.count)]
-    missing = [index for index, name in enumerate(names) if not writer.has(name)]
+    missing = [index for index in own if not writer.has(names[index])]
     with (
         tempfile.TemporaryDirectory() as store,
         progress_bar() as progress,
@@ -76,11 +79,11 @@ def simulate(
         volumes |= debris_volumes(config, specimens)
         for name, volume in volumes.items():
             Projector(volume).save(_stored(Path(store), name))
-        bar = progress.add_task(title, total=config.count, completed=config.count - len(missing))
+        bar = progress.add_task(title, total=len(own), completed=len(own) - len(missing))
         setup = _Setup(config, writer, species, tuple(volumes), Path(store), device)
         for _ in for_each(setup, missing, workers):
             progress.advance(bar)
-    writer.finish(names)
+    writer.finish(names, share)
 
 
 def item_name(config: SimulateConfig, index: int) -> str:

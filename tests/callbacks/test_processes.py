@@ -42,6 +42,22 @@ def test_two_processes_learn_what_one_does(method, more, fit, tmp_path, monkeypa
         assert all(torch.equal(value, saved(one)["state_dict"][name]) for value in values), name
 
 
+@pytest.mark.slow
+def test_after_fifty_steps_two_processes_have_the_figures_of_one(fit):
+    fifty = ("--model.init_args.constant_images=200", "--noise_report.every_n_images=200")
+    fifty += ("--noise_report.crop_px=32", "--noise_report.tile_px=64")
+    fifty += ("--noise_report.micrographs=2",)
+    one = fit("one", "cyclediffusion", *fifty)
+    two = fit("two", "cyclediffusion", *fifty, *FORKED, batch_size=2)
+    assert saved(one)["images_seen"] == saved(two)["images_seen"] == 200
+    np.testing.assert_allclose(losses(two), losses(one), rtol=1e-3)  # rounding, through Adam
+    names = [name for name in log(one) if name.startswith("val/")]
+    assert names
+    for name in names:
+        first, second = (float(log(run)[name].dropna().iloc[-1]) for run in (one, two))
+        assert second == pytest.approx(first, rel=1e-3), name
+
+
 def test_two_processes_resume_bit_exactly(fit):
     two = ("sdedit", *FORKED, "--average.decay=0.5")
     whole = saved(fit("whole", *two, batch_size=2))

@@ -70,7 +70,7 @@ def test_simulate_arguments(more, words, tmp_path, refused):
         (["fit"], "missing: data, model"),
         (
             ["evaluate"],
-            "expected noise, picking, pose, labels, such as 'cryoccd evaluate noise --help'",
+            "labels, volume, detection, such as 'cryoccd evaluate noise --help'",
         ),
         (["evaluate", "taste"], "evaluate: taste"),
         (["evaluate", "noise", "--real", "x"], "missing: generated, output"),

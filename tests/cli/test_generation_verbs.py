@@ -1,5 +1,6 @@
 """`cryoccd sample` and `cryoccd compose` from the command line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,20 @@ def test_compose(checkpoint, root, tmp_path):
     source = open_tomograms(tmp_path / "set")
     assert source.tomograms[0].shape == (24, 60, 60)
     assert len(source.particles) == 5
+    # without poses the picks go out as points
+    copick = tmp_path / "copick"
+    assert (
+        main(words("export", "--input", tmp_path / "set", "--format", "copick", "--output", copick))
+        == 0
+    )
+    again = open_tomograms(copick).particles
+    for axis in ("x_A", "y_A", "z_A"):
+        places = [sorted(rows[axis]) for rows in (source.particles, again)]
+        assert places[0] == pytest.approx(places[1])
+    files = [json.loads(path.read_text()) for path in copick.rglob("Picks/*.json")]
+    assert [picks["trust_orientation"] for picks in files] == 2 * [False]
+    lines = [line for path in copick.rglob("*.ndjson") for line in path.read_text().splitlines()]
+    assert [json.loads(line)["type"] for line in lines] == 5 * ["point"]
 
 
 @pytest.mark.parametrize(

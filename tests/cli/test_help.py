@@ -39,6 +39,7 @@ def test_help_and_version_import_nothing_heavy():
         ("evaluate noise", ["--real", "--generated", "--output"]),
         ("table", ["--profile", "--methods", "--allow_missing"]),
         ("table fid", ["--profile", "--methods", "--allow_missing"]),
+        ("sweep", ["--config", "--set", "--cluster", "--jobs", "--dry_run", "--retry", "--runs"]),
         ("gallery", ["--profile", "--methods", "--style", "--seed", "--device"]),
         ("gallery control", ["--profile", "--methods", "--style", "--seed", "--device"]),
     ],

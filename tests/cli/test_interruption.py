@@ -132,7 +132,7 @@ def test_oracle_stopped(place, number, whole_oracle, tmp_path):
 
 
 def test_fit_interrupted(fit, tmp_path):
-    """The checkpoint of the last whole epoch stays, the same command goes on from there."""
+    """The batch is finished, the same command goes on from the next one."""
     argv = [
         *fit(method="cryogem", demo=True, batch_size=4, images_per_epoch=8),
         "--model.init_args.constant_images=16",
@@ -142,7 +142,7 @@ def test_fit_interrupted(fit, tmp_path):
     shown = (tmp_path / "log").read_text().splitlines()
     assert shown[-1].startswith("cryoccd: interrupted; ")
     checkpoint = tmp_path / "run/last.ckpt"
-    assert torch.load(checkpoint, weights_only=True)["images_seen"] == 8
+    assert torch.load(checkpoint, weights_only=True)["images_seen"] == 12
     assert main(argv) == 0
     assert torch.load(checkpoint, weights_only=True)["images_seen"] == 24
 

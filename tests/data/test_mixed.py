@@ -44,7 +44,8 @@ def batches(data: CryoDataModule, epoch: int = 0) -> list[DrawnBatch]:
 
 
 def as_rank(data: CryoDataModule, rank: int, world_size: int) -> CryoDataModule:
-    data.trainer = SimpleNamespace(global_rank=rank, world_size=world_size)
+    loop = SimpleNamespace(restarting=False)
+    data.trainer = SimpleNamespace(global_rank=rank, world_size=world_size, fit_loop=loop)
     return data
 
 

@@ -153,6 +153,8 @@ def test_lightning_trains_with_it(root: Path, tmp_path: Path) -> None:
 
 
 class _Toy(TomogramRecipe):
+    domain = "toy"
+
     def prepare(self, root: Path) -> None:
         if not root.exists():
             write_dataset(root)

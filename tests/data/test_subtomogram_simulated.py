@@ -17,7 +17,8 @@ species:
   - {source: "assembly:dimer_d2"}
 particles: {mean: 12, overlap_in_projection: true}
 ice: {median_A: 300, sigma_log: 0.0, roughness: 0.0, minimum_A: 200}
-tilts: {lowest_deg: -60, highest_deg: 60, step_deg: 20}
+dose: {dose_e_per_A2: 120}
+tilts: {lowest_deg: -60, highest_deg: 60, step_deg: 10}
 tomogram: {thickness_A: 480, binning: 1, denoised: true}
 """
 

@@ -73,6 +73,18 @@ def test_one_tomogram_is_held_out(table: ParticleTable) -> None:
         assert overlap_audit(table, split, 64).held_above_quarter == 0
 
 
+def test_several_tomograms_are_held_out_together(table: ParticleTable) -> None:
+    split = split_leave_one_out(table, [2, 0])
+    check_parts(table, split)
+    assert set(table.tomogram[split.held]) == {0, 2}
+    assert split.name == "tomograms t0, t2"
+    for folds in ([], [0, 1, 2]):
+        with pytest.raises(CryoccdError, match="expected some to hold out and some to train on"):
+            split_leave_one_out(table, folds)
+    with pytest.raises(CryoccdError, match="fold = 3, expected 0 to 2"):
+        split_leave_one_out(table, [1, 3])
+
+
 def test_a_tomogram_without_particles_is_no_fold(table: ParticleTable) -> None:
     kept = taken(table, np.flatnonzero(table.tomogram != 1))
     assert set(kept.tomogram[split_leave_one_out(kept, 1).held]) == {2}

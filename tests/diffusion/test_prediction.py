@@ -81,6 +81,23 @@ def test_cosine_is_that_of_the_paper():
     assert (NoiseSchedule().alpha_bar > 0.5).double().mean() == pytest.approx(0.26, abs=0.01)
 
 
+@pytest.mark.parametrize("shift_dB", [-12.0, 6.0])
+def test_a_shift_moves_every_level_by_as_much(shift_dB):
+    known, moved = CosineSchedule(200), CosineSchedule(200, shift_dB=shift_dB)
+    ratios = [each.alpha_bar / (1 - each.alpha_bar) for each in (known, moved)]
+    torch.testing.assert_close(
+        10 * (ratios[1] / ratios[0]).log10(), torch.full_like(ratios[0], shift_dB)
+    )
+    torch.testing.assert_close((1 - moved.betas).cumprod(0), moved.alpha_bar, rtol=1e-9, atol=1e-15)
+    # weights go with the levels: t weighs what it did
+    t = torch.arange(0, 200, 20)
+    weights = [
+        kind.weight("min_snr", t)
+        for kind in (Parametrisation("x0", known), Parametrisation("x0", moved))
+    ]
+    torch.testing.assert_close(*weights, rtol=1e-5, atol=0)
+
+
 def test_refusals():
     with pytest.raises(CryoccdError, match="prediction = 'noise', expected x0 or v"):
         Parametrisation("noise", NoiseSchedule(10))
@@ -88,9 +105,10 @@ def test_refusals():
         Parametrisation("v", NoiseSchedule(10)).weight("snr", T)
     for options, told in (
         ({"steps": 0}, "steps = 0"),
-        ({"steps": 10**5}, "fewer steps or a larger offset"),
+        ({"steps": 10**5}, "fewer steps, a larger offset"),
         ({"offset": -0.1}, "offset"),
         ({"max_beta": 1.0}, "max_beta"),
+        ({"shift_dB": -50.0}, "shift_dB"),
     ):
         with pytest.raises(CryoccdError, match=told):
             CosineSchedule(**options)

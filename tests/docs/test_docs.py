@@ -12,6 +12,7 @@ import torch
 import yaml
 
 from cryoccd.cli import VERBS, main
+from cryoccd.cli.evaluate import KINDS
 from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.io.export.run import FORMATS
 from cryoccd.io.folder_optics import OPTICS_KEYS, read_optics_yaml
@@ -23,6 +24,7 @@ DOCS = ROOT / "docs"
 PAGES = (
     "conventions.md",
     "dataset.md",
+    "detection.md",
     "export.md",
     "folders.md",
     "import.md",
@@ -31,13 +33,16 @@ PAGES = (
     "paper.md",
     "picking.md",
     "pose.md",
+    "report.md",
     "subtomograms.md",
+    "sweeps.md",
+    "tracking.md",
     "training.md",
     "verify.md",
 )
 OPTION = re.compile(r"(?<![\w-])--([A-Za-z][\w.-]*)")
 HELP = {verb: (verb,) for verb in VERBS if verb != "evaluate"}
-HELP |= {f"evaluate {kind}": ("evaluate", kind) for kind in ("noise", "picking", "pose", "labels")}
+HELP |= {f"evaluate {kind}": ("evaluate", kind) for kind in KINDS}
 HELP["table"] = ("table", "fid")
 
 

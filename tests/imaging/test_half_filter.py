@@ -39,10 +39,10 @@ def test_it_comes_nearer_to_the_truth_than_any_common_low_pass(noise):
     assert error < 1.05 * best
 
 
-def test_without_noise_nothing_changes_and_without_signal_little_is_left():
+def test_without_noise_nothing_changes_and_with_little_signal_little_is_left():
     truth = smooth_field(1)
     torch.testing.assert_close(half_filtered(truth, truth), truth, atol=1e-3, rtol=0)
-    odd, even = (torch.randn(SHAPE, generator=g) for g in _generators(2))
+    odd, even = (0.1 * truth + torch.randn(SHAPE, generator=g) for g in _generators(2))
     assert half_filtered(odd, even).std() < 0.1 * ((odd + even) / 2).std()
 
 
@@ -58,3 +58,9 @@ def test_halves_must_match():
 
 def _generators(count):
     return [torch.Generator().manual_seed(10 + index) for index in range(count)]
+
+
+def test_halves_that_agree_on_nothing_are_refused():
+    odd = torch.randn(SHAPE, generator=torch.Generator().manual_seed(5))
+    with pytest.raises(CryoccdError, match="agree on nothing, so nothing is left; take more tilts"):
+        half_filtered(odd, -odd)

@@ -98,7 +98,8 @@ def test_names_that_eman2_cuts(tmp_path):
         writer = DatasetWriter(tmp_path / names[-1], {"seed": 1})
         for name in names:
             writer.write(Item(name, exposure(1), 1))
-        return writer.finish(list(names)) or tmp_path / names[-1]
+        assert writer.finish(list(names))
+        return writer.root
 
     out = export(write("b", "a__1"), tmp_path / "out", "eman", box_px=32)
     assert sorted(path.name for path in (out / "info").iterdir()) == ["a_info.json", "b_info.json"]

@@ -6,13 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cryoccd.errors import CryoccdError
-from cryoccd.metrics.volume.detection import (
-    CZII_RADII_A,
-    CZII_WEIGHTS,
-    Counts,
-    count_hits,
-    f_beta,
-)
+from cryoccd.metrics.volume.detection import Counts, count_hits
 
 
 def points(*rows: tuple[float, float, float]) -> np.ndarray:
@@ -61,23 +55,6 @@ def test_f_beta_is_the_weighted_harmonic_mean():
     assert Counts(5, 10, 5).f_beta() > 0.9 > 0.6 > Counts(5, 5, 10).f_beta()
 
 
-def test_counts_of_tomograms_add_before_the_score():
-    truth = [{"a": points((0, 0, 0))}, {"a": points((0, 0, 0), (500, 0, 0), (0, 500, 0))}]
-    picks = [{"a": points((0, 0, 0))}, {}]
-    score, classes = f_beta(picks, truth, {"a": 60.0})
-    assert score == classes["a"] == pytest.approx(Counts(1, 1, 4).f_beta())
-
-
-def test_classes_count_by_their_weights():
-    truth = [{name: points((0, 0, 0)) for name in CZII_RADII_A}]
-    found = {"beta-galactosidase", "thyroglobulin", "beta-amylase"}
-    picks = [{name: points((0, 0, 0)) for name in found}]
-    score, classes = f_beta(picks, truth, CZII_RADII_A, CZII_WEIGHTS)
-    assert score == pytest.approx(4 / 7)
-    assert "beta-amylase" not in classes
-    assert classes["ribosome"] == 0
-
-
 def test_bad_picks_are_refused():
     with pytest.raises(CryoccdError, match="shape \\(2, 2\\)"):
         count_hits(np.zeros((2, 2)), np.zeros((1, 3)), 60)
@@ -85,11 +62,3 @@ def test_bad_picks_are_refused():
         count_hits(points((0, np.nan, 0)), np.zeros((1, 3)), 60)
     with pytest.raises(CryoccdError, match="radius_A = 0"):
         count_hits(np.zeros((1, 3)), np.zeros((1, 3)), 0)
-    with pytest.raises(CryoccdError, match="no radius of b, known are a"):
-        f_beta([{"b": np.zeros((1, 3))}], [{}], {"a": 60.0})
-    with pytest.raises(CryoccdError, match="no weight of a"):
-        f_beta([{}], [{}], {"a": 60.0}, {})
-    with pytest.raises(CryoccdError, match="picks of 1 tomograms, particles of 0"):
-        f_beta([{}], [], {"a": 60.0})
-    with pytest.raises(CryoccdError, match="neither picks nor particles"):
-        f_beta([{}], [{}], {"a": 60.0})

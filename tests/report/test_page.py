@@ -11,7 +11,7 @@ from cryoccd.report.table import reduce_cells
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 NASTY = "<script>alert(1)</script> & \"quoted\" 'note'"
-VOID = {"meta", "img", "br"}
+VOID = {"meta", "img", "br", "wbr"}
 
 
 class Structure(HTMLParser):
@@ -62,20 +62,20 @@ def test_rows_are_whole_and_tags_closed(text):
 
 
 def test_text_is_escaped(text):
-    assert "<script" not in text
+    assert text.count("<script") == 1  # the page's own
     assert text.count("&lt;script&gt;") >= 3  # the note, the tone map, the caption
 
 
 def test_anchors_best_and_better_rows_are_marked(text):
     rows = re.findall(r'<tr class="anchor"><th scope="row">(\w+)<', text)
     assert rows == ["real_floor", "white_ceiling"]
-    assert text.count('<td class="best">0.100 [0.000, 0.200]<sup>†</sup></td>') == 4
-    assert text.count('class="best"') == 4
+    best = re.findall(r'<td class="best"[^>]*>(.*?)</td>', text)
+    assert best == ['0.100<sup>†</sup><span class="ci"> [0.000, 0.200]</span>'] * 4
 
 
 def test_page_works_without_a_network(text):
     for tag, attributes in Structure(text).tags:
-        assert tag not in ("script", "link", "iframe")
+        assert tag not in ("link", "iframe")
         for value in (attributes.get("src"), attributes.get("href")):
             assert value is None or value.startswith("data:")
     assert "http://" not in text

@@ -9,10 +9,11 @@ from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
 from torch.utils.data import DataLoader
 
-from cryoccd.data.epochs import EpochSampler
+from cryoccd.data.epochs import EpochSampler, resumed_within
 from cryoccd.data.subtomograms.boxes import Box, HeldBoxes, TrainingBoxes, collate
 from cryoccd.data.subtomograms.opened import Choices, Opened
 from cryoccd.data.subtomograms.recipe import TomogramRecipe
+from cryoccd.data.workers import leave_signals
 from cryoccd.errors import CryoccdError, check_within
 from cryoccd.io.tomograms import TomogramOptions, open_tomograms
 from cryoccd.records import VolumeBatch
@@ -35,7 +36,7 @@ class SubtomogramDataModule(L.LightningDataModule):
         box_voxels: edge of the boxes, even.
         split: "random" holds out a tenth of the particles, as the paper does; "leave_one_out" a
             whole tomogram, with which no training box shares a voxel.
-        fold: which tomogram.
+        fold: which tomogram, or a list of them.
         batch_size: boxes in a batch of one process.
         images_per_epoch: items of one epoch, a multiple of the number of processes; None takes one
             pass.
@@ -57,7 +58,7 @@ class SubtomogramDataModule(L.LightningDataModule):
         root: Path,
         box_voxels: int = 64,
         split: SplitKind = "leave_one_out",
-        fold: int = 0,
+        fold: int | list[int] = 0,
         batch_size: int = 16,
         images_per_epoch: int | None = None,
         num_workers: int = 0,
@@ -176,9 +177,10 @@ class SubtomogramDataModule(L.LightningDataModule):
         return DataLoader(
             boxes,
             batch_size=self.batch_size,
-            sampler=EpochSampler(count, rank, world_size),
+            sampler=EpochSampler(count, rank, world_size, resumed_within(trainer, self.batch_size)),
             num_workers=self.num_workers,
             collate_fn=collate,
+            worker_init_fn=leave_signals,
             persistent_workers=self.num_workers > 0,
         )
 

@@ -23,7 +23,7 @@ class Choices:
     root: Path
     box_voxels: int
     split: str
-    fold: int
+    fold: int | Sequence[int]
     density: bool
     maps: Path | None
     classes: Sequence[str] | None

@@ -4,6 +4,7 @@ The paper (Passi & Cohen 2025) draws a tenth of the particles at random; their b
 of the training part, as `overlap_audit` tells. A whole tomogram held out shares no voxel.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,16 +56,16 @@ def split_random(table: ParticleTable, seed: int, held_share: float = HELD_SHARE
     return _checked(table, held, f"{held_share:.0%} of the particles, at random")
 
 
-def split_leave_one_out(table: ParticleTable, fold: int) -> Split:
-    """The particles of one tomogram; those without particles make no fold.
+def split_leave_one_out(table: ParticleTable, fold: int | Sequence[int]) -> Split:
+    """The particles of one tomogram, or of several; those without particles make no fold.
 
     Args:
         table: the particles.
-        fold: which, in the order of the tomograms.
+        fold: which, in the order of the tomograms; several are held out together.
 
     Raises:
-        CryoccdError: a fold that there is not, a single tomogram, or a class with fewer particles
-            than folds or with none left to train on.
+        CryoccdError: a fold that there is not, none or every one held out, a single tomogram, or a
+            class with fewer particles than folds or with none left to train on.
     """
     filled = sorted(set(table.tomogram.tolist()))
     if len(filled) < 2:
@@ -72,10 +73,17 @@ def split_leave_one_out(table: ParticleTable, fold: int) -> Split:
             f"{table.root}: particles in {len(filled)} tomogram, expected 2 or more to leave one "
             "out; take split random"
         )
-    if not 0 <= fold < len(filled):
+    folds = [fold] if isinstance(fold, int) else sorted(set(fold))
+    for each in folds:
+        if not 0 <= each < len(filled):
+            raise CryoccdError(
+                f"{table.root}: fold = {each}, expected 0 to {len(filled) - 1}, one a tomogram "
+                "with particles"
+            )
+    if not 0 < len(folds) < len(filled):
         raise CryoccdError(
-            f"{table.root}: fold = {fold}, expected 0 to {len(filled) - 1}, one a tomogram with "
-            "particles"
+            f"{table.root}: fold = {folds} holds out {len(folds)} of {len(filled)} tomograms, "
+            "expected some to hold out and some to train on"
         )
     every = table.counts(np.arange(len(table)))
     fewest = int(every.argmin())
@@ -84,8 +92,10 @@ def split_leave_one_out(table: ParticleTable, fold: int) -> Split:
             f"{table.root}: {every[fewest]} boxes of {table.classes[fewest]} for {len(filled)} "
             "folds, expected one a fold or more; name it in leave_out, or take split random"
         )
-    held = table.tomogram == filled[fold]
-    return _checked(table, held, f"tomogram {table.tomograms[filled[fold]]}")
+    numbers = [filled[each] for each in folds]
+    names = ", ".join(table.tomograms[number] for number in numbers)
+    plural = "s" if len(folds) > 1 else ""
+    return _checked(table, np.isin(table.tomogram, numbers), f"tomogram{plural} {names}")
 
 
 def _checked(table: ParticleTable, held: NDArray[np.bool_], name: str) -> Split:

@@ -34,7 +34,7 @@ def find_peaks(scores: Tensor, radius_px: float, subpixel: bool = True) -> Picks
     if not bool(scores.isfinite().all()):
         raise CryoccdError("score map: a value is not finite; the picker or its input is faulty")
     rows, columns = _local_maxima(scores)
-    keep = _suppress(np.stack([columns, rows], axis=1), radius_px)
+    keep = suppress(np.stack([columns, rows], axis=1), radius_px)
     rows, columns = rows[keep], columns[keep]
     values = scores.to(torch.float64).numpy()
     positions = np.stack([columns, rows], axis=1).astype(np.float64)
@@ -56,7 +56,7 @@ def _local_maxima(scores: Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return found // width, found % width
 
 
-def _suppress(positions: NDArray[np.int64], radius_px: float) -> NDArray[np.int64]:
+def suppress(positions: NDArray[np.int64], radius_px: float) -> NDArray[np.int64]:
     """Indices of those kept, of (n, 2) positions in falling order of their scores."""
     if len(positions) == 0:
         return np.zeros(0, np.int64)

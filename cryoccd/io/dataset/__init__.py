@@ -8,17 +8,20 @@ from cryoccd.io.dataset.box_item import BoxItem
 from cryoccd.io.dataset.boxes import BoxFolder
 from cryoccd.io.dataset.item import Item
 from cryoccd.io.dataset.reader import Dataset
+from cryoccd.io.dataset.share import WHOLE, Share
 from cryoccd.io.dataset.tilt_item import TiltItem
 from cryoccd.io.dataset.tomogram_item import TomogramItem
 from cryoccd.io.dataset.tomograms import TomogramSet
 from cryoccd.io.dataset.writer import DatasetWriter
 
 __all__ = [
+    "WHOLE",
     "BoxFolder",
     "BoxItem",
     "Dataset",
     "DatasetWriter",
     "Item",
+    "Share",
     "TiltItem",
     "TomogramItem",
     "TomogramSet",

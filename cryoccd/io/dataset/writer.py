@@ -12,7 +12,9 @@ from cryoccd.io.atomic import atomic_path, check_writable, remove_partial, sha25
 from cryoccd.io.checked import read_json
 from cryoccd.io.commit import source_commit
 from cryoccd.io.dataset.item import Rows
+from cryoccd.io.dataset.share import WHOLE, Share
 from cryoccd.io.dataset.tables import Table, write_table
+from cryoccd.io.lock import locked
 from cryoccd.io.mrc import write_mrc
 from cryoccd.records import Volume
 
@@ -120,8 +122,31 @@ class DatasetWriter:
             with atomic_path(self.root / "species" / path.name) as temporary:
                 shutil.copyfile(path, temporary)
 
-    def finish(self, names: list[str]) -> None:
-        """Collect the tables and write the manifest; every named item must be there."""
+    def finish(self, names: list[str], share: Share = WHOLE) -> bool:
+        """Collect the tables and write the manifest; every named item must be there.
+
+        Args:
+            names: of all items, in the order of the tables.
+            share: of this process; while others lack items it leaves the folder to them.
+
+        Returns:
+            Whether the folder is finished.
+
+        Raises:
+            CryoccdError: an item is missing that no other process has.
+        """
+        if share.whole:
+            self._collect(names)
+            return True
+        self._begin()
+        with locked(self._items / ".lock"):  # shares that end together collect once
+            if self.finished or all(self._record(name).is_file() for name in names):
+                self._collect(names)
+        if self.finished:
+            shutil.rmtree(self._items, ignore_errors=True)  # of a share that waited for the lock
+        return self.finished
+
+    def _collect(self, names: list[str]) -> None:
         if self.finished:
             return
         for name in names:

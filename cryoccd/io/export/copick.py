@@ -82,7 +82,9 @@ def write_copick(
         for known in objects:
             chosen = (truth.table["species"] == known.species).to_numpy()
             numbers = truth.table["instance_id"][chosen].tolist()
-            places, turns = truth.xyz_px[chosen], truth.rotations[chosen]
+            places, oriented = truth.xyz_px[chosen], truth.rotations is not None
+            turns = truth.rotations[chosen] if truth.rotations is not None else None
+            shown = np.eye(3)[None].repeat(len(places), 0) if turns is None else turns
             file = run / "Picks" / f"{USER}_{SESSION}_{known.name}.json"
             picks = {
                 "pickable_object_name": known.name,
@@ -91,9 +93,9 @@ def write_copick(
                 "run_name": name,
                 "voxel_spacing": voxel_size_A,
                 "unit": "angstrom",
-                "trust_orientation": True,
+                "trust_orientation": oriented,
                 "synthetic": True,
-                "points": list(map(_point, places * voxel_size_A, turns, numbers)),
+                "points": list(map(_point, places * voxel_size_A, shown, numbers)),
             }
             write_text(file, json.dumps(picks, indent=1))
             if numbers:  # the portal has no empty files

@@ -21,3 +21,12 @@ VOLUMES = (
     Figure("fsc_beyond_80A", 1.0, "the same aligned to 80, to 50 A, for denoised tomograms"),
 )
 """What is said of boxes; class_accuracy and the FSC are read beside those of real boxes."""
+
+LEVELS_DB = {"x0_error_20dB": 20.0, "x0_error_0dB": 0.0, "x0_error_minus20dB": -20.0}
+"""Ratio of signal to noise, power of the box over that of the noise, by the name of the figure."""
+
+LEVELS = tuple(
+    Figure(name, 0.0, f"mean square error of a held-out box seen through noise of {snr:g} dB")
+    for name, snr in LEVELS_DB.items()
+)
+"""What is said of a diffusion; a box has variance 1."""

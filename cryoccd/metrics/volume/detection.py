@@ -7,10 +7,9 @@ Over all tomograms a class has tp hits, P picks and T particles, and
 the harmonic mean of precision and recall in which recall counts beta^2 times; beta = 4 forgives
 false picks and not misses. A pick is a hit where a particle of its class lies within half the
 class's radius. Hits are one to one, as many as there can be: near pairs of particles cannot share a
-pick, nor picks a particle. The score is the mean over classes by their weights.
+pick, nor picks a particle.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 
@@ -31,16 +30,6 @@ CZII_RADII_A = {
     "virus-like-particle": 135.0,
 }
 """Radii of the particles of the challenge."""
-
-CZII_WEIGHTS = {
-    "apo-ferritin": 1.0,
-    "beta-amylase": 0.0,
-    "beta-galactosidase": 2.0,
-    "ribosome": 1.0,
-    "thyroglobulin": 2.0,
-    "virus-like-particle": 1.0,
-}
-"""Their weights; one is not scored."""
 
 Points = NDArray[np.float64]
 
@@ -96,48 +85,3 @@ def count_hits(picks_A: Points, particles_A: Points, radius_A: float) -> Counts:
     graph = csr_array((np.ones(len(rows), bool), (rows, columns)), shape=shape)
     found = maximum_bipartite_matching(graph, perm_type="column")
     return Counts(int((found >= 0).sum()), counts.picks, counts.particles)
-
-
-def f_beta(
-    picks_A: Sequence[Mapping[str, Points]],
-    particles_A: Sequence[Mapping[str, Points]],
-    radii_A: Mapping[str, float],
-    weights: Mapping[str, float] | None = None,
-    beta: float = 4.0,
-) -> tuple[float, dict[str, float]]:
-    """Score and F-beta of each class over tomograms.
-
-    Args:
-        picks_A: for each tomogram the picks of its classes; a class may be absent.
-        particles_A: the same of the particles.
-        radii_A: of each class that is scored.
-        weights: of each class, 1 by default; classes of weight 0 are not scored.
-        beta: how much recall counts.
-
-    Raises:
-        CryoccdError: another number of tomograms, picks of a class without radius, a class
-            without weight, or no class to score.
-    """
-    if len(picks_A) != len(particles_A):
-        raise CryoccdError(
-            f"picks of {len(picks_A)} tomograms, particles of {len(particles_A)}, expected as many"
-        )
-    named = {name for tomogram in (*picks_A, *particles_A) for name in tomogram}
-    if strange := sorted(named - set(radii_A)):
-        raise CryoccdError(f"picks: no radius of {strange[0]}, known are {', '.join(radii_A)}")
-    weights = dict.fromkeys(radii_A, 1.0) if weights is None else weights
-    if missing := sorted(set(radii_A) - set(weights)):
-        raise CryoccdError(f"picks: no weight of {missing[0]}, expected one a class")
-    scored: dict[str, float] = {}
-    none = np.zeros((0, 3))
-    for name in (name for name in radii_A if weights[name] > 0):
-        total = Counts(0, 0, 0)
-        for picked, true in zip(picks_A, particles_A, strict=True):
-            total += count_hits(picked.get(name, none), true.get(name, none), radii_A[name])
-        value = total.f_beta(beta)
-        if isfinite(value):
-            scored[name] = value
-    if not scored:
-        raise CryoccdError("picks: neither picks nor particles of a class that is scored")
-    weight = sum(weights[name] for name in scored)
-    return sum(weights[name] * value for name, value in scored.items()) / weight, scored
