@@ -1,6 +1,6 @@
 """A report's translations, shared by all processes of a training and without trace in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,7 +49,7 @@ def describe_shared(
     for part in parts:
         if isinstance(part, str):
             raise CryoccdError(part)
-    return _joined(parts)
+    return Described.joined(parts)
 
 
 def saved_model(trainer: L.Trainer, model: Translator) -> Translator:
@@ -76,15 +76,3 @@ def aside(model: Translator) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
-
-
-def _joined(parts: Sequence[Described]) -> Described:
-    """Micrographs that were described one by one."""
-    statistics = zip(*(part.statistics for part in parts), strict=True)
-    lacking = zip(*(part.lacking for part in parts), strict=True)
-    return Described(
-        parts[0].side,
-        tuple(size for part in parts for size in part.pixel_sizes_A),
-        tuple([one for each in lists for one in each] for lists in statistics),
-        tuple(next(filter(None, lacks), "") for lacks in lacking),
-    )

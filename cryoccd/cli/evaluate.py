@@ -9,8 +9,10 @@ from rich.console import Console
 from cryoccd.cli.parse import call, names
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import check_writable, write_text
-from cryoccd.launch.noise_card import Tests, make_noise_card
+from cryoccd.io.dataset import Share
+from cryoccd.launch.noise_card import NoiseTask, Tests
 from cryoccd.launch.noise_sets import Sources, Split
+from cryoccd.launch.noise_statistics import NoiseStatistics, is_made
 from cryoccd.metrics.networks.deep import DeepWeights
 from cryoccd.metrics.protocol import NoiseProtocol
 from cryoccd.metrics.standard import PANEL
@@ -66,6 +68,7 @@ def evaluate_noise(
     permutations: int = 239,
     anchors: bool = True,
     allow_same: bool = False,
+    share: str = "1of1",
 ) -> None:
     """Compare generated micrographs with real ones; write JSON, and Markdown and a picture beside.
 
@@ -93,8 +96,11 @@ def evaluate_noise(
         permutations: exchanges of micrographs for the tests; 0 for none.
         anchors: measure real against real and white noise too.
         allow_same: take sets that have micrographs in common.
+        share: NofM: measure the Nth of M shares of the micrographs; the last share to end makes
+            the card.
     """
-    page, picture = check_output(output)
+    check_output(output)
+    own = Share.parse(share)
     needed = permutations_needed(len(PANEL))
     for name, value, least in (("limit", limit, 1), ("permutations", permutations or None, needed)):
         if value is not None and value < least:
@@ -122,16 +128,29 @@ def evaluate_noise(
     with console.status("reading micrographs"):
         sets, inputs = sources.open(diameter_A, allow_same)
     weights = DeepWeights.find(inception_weights, clip_weights, names(weights_sha256) or ())
-    tests = Tests(permutations, anchors)
-    card = make_noise_card(sets, protocol, weights, tests, inputs, console)
-    write_noise_figure(picture, sets.real, sets.generated, card.protocol["tile_px"])
-    write_text(page, card.markdown(picture.name))
-    write_text(output, json.dumps(card.record(), indent=2, allow_nan=False) + "\n")
-    shown = Console()
-    show_noise_card(card, shown)
-    for line in (remark, f"written {output}, {page}, {picture}"):
+    task = NoiseTask.of(sets, protocol, weights, Tests(permutations, anchors), inputs)
+    for line in (_make(task, output, own, console), remark):
         if line:
-            shown.print(line, markup=False, style="dim", soft_wrap=True)
+            Console().print(line, markup=False, style="dim", soft_wrap=True)
+
+
+def _make(task: NoiseTask, output: Path, share: Share, console: Console) -> str:
+    """Measure a share, and make the card where that was the last one; what the user is told."""
+    if not share.whole and is_made(output, task.made_by):
+        return f"{output} is there already"
+    statistics = NoiseStatistics(output, task.made_by, share)
+    measures = task.describe(statistics, console)
+    counts = {name: len(fields) for name, (fields, _) in task.sides.items()}
+    with statistics.joined(counts) as sides:
+        if sides is None:
+            return f"share {share} is measured; the last share to end writes {output}"
+        card = task.compare(measures, sides, console)
+        page, picture = output.with_suffix(".md"), output.with_suffix(".png")
+        write_noise_figure(picture, task.sets.real, task.sets.generated, task.protocol.tile_px)
+        write_text(page, card.markdown(picture.name))
+        write_text(output, json.dumps(card.record(), indent=2, allow_nan=False) + "\n")
+    show_noise_card(card, Console())
+    return f"written {output}, {page}, {picture}"
 
 
 def check_output(output: Path) -> tuple[Path, Path]:

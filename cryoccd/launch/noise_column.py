@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from cryoccd.launch.column import Column, Outcome, Row
 from cryoccd.launch.noise_gallery import draw_noise_gallery
 from cryoccd.methods.checkpoint import load_translator
-from cryoccd.metrics.anchors import white_like
+from cryoccd.metrics.anchors import WhiteLike
 from cryoccd.metrics.card import Described, ReportCard
 from cryoccd.metrics.features.crop_features import ScatteringExtractor
 from cryoccd.metrics.fields import FieldFolder, read_fields
@@ -112,7 +112,7 @@ class NoiseColumn(Column):
         elif row.method == FLOOR:
             generated = self.real_train
         else:
-            generated = white_like(self.real_test, item_seed(seed, "white", self.spec.name))
+            generated = WhiteLike(self.real_test, item_seed(seed, "white", self.spec.name))
         with self.console.status(f"evaluate · {row.method} · {self.spec.name}"):
             described = self.card.describe(generated, "generated")
             return Outcome(self.card.compare(self.described, described), chosen)

@@ -62,6 +62,18 @@ class Described:
     def __len__(self) -> int:
         return len(self.pixel_sizes_A)
 
+    @classmethod
+    def joined(cls, parts: Sequence["Described"]) -> "Described":
+        """One side of parts that were described apart, in this order; at least one."""
+        statistics = zip(*(part.statistics for part in parts), strict=True)
+        lacking = zip(*(part.lacking for part in parts), strict=True)
+        return cls(
+            parts[0].side,
+            tuple(size for part in parts for size in part.pixel_sizes_A),
+            tuple([one for each in lists for one in each] for lists in statistics),
+            tuple(next(filter(None, lacks), "") for lacks in lacking),
+        )
+
     def take(self, indices: Iterable[int]) -> "Described":
         """Some of the micrographs."""
         chosen = list(indices)

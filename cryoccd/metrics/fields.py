@@ -41,8 +41,27 @@ class FieldFolder:
         Raises:
             CryoccdError: one cannot be used.
         """
-        for name in self.names:
-            yield self._field(name)
+        for index in range(len(self)):
+            yield self[index]
+
+    def __getitem__(self, index: int) -> Field:
+        """One of them.
+
+        Raises:
+            CryoccdError: it cannot be used.
+        """
+        name = self.names[index]
+        values = torch.from_numpy(self.folder.image(name))
+        picks = self.folder.picks_px(name)
+        truth = self.truth
+        return Field(
+            image=normalised(values, f"{self.folder.root}: {name}"),
+            pixel_size_A=self.folder.pixel_size_A,
+            centres_px=None if picks is None else torch.from_numpy(picks),
+            diameter_A=self.diameter_A,
+            clean=None if truth is None else torch.from_numpy(truth.image(name, "clean")),
+            optics=None if truth is None else truth.optics(name),
+        )
 
     def shapes_px(self) -> list[tuple[int, int]]:
         """Height and width of each, by the headers."""
@@ -57,19 +76,6 @@ class FieldFolder:
         known = [field for field in self if field.clean is not None]
         images = [field.clean for field in known if field.clean is not None]
         return images, [_centres(field) for field in known]
-
-    def _field(self, name: str) -> Field:
-        values = torch.from_numpy(self.folder.image(name))
-        picks = self.folder.picks_px(name)
-        truth = self.truth
-        return Field(
-            image=normalised(values, f"{self.folder.root}: {name}"),
-            pixel_size_A=self.folder.pixel_size_A,
-            centres_px=None if picks is None else torch.from_numpy(picks),
-            diameter_A=self.diameter_A,
-            clean=None if truth is None else torch.from_numpy(truth.image(name, "clean")),
-            optics=None if truth is None else truth.optics(name),
-        )
 
 
 def read_fields(

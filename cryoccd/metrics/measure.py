@@ -7,9 +7,9 @@ nor on how many are worked on at a time.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
 from torch import Tensor
 
@@ -46,6 +46,16 @@ class Field:
     def diameter_px(self) -> float | None:
         """Particle diameter in pixels."""
         return None if self.diameter_A is None else self.diameter_A / self.pixel_size_A
+
+
+class Fields(Protocol):
+    """Micrographs in an order, each made when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Field: ...
+
+    def __iter__(self) -> Iterator[Field]: ...
 
 
 @dataclass(frozen=True)

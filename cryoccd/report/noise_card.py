@@ -34,6 +34,7 @@ class NoiseCard:
         differences: the same of the difference from another method.
         protocol: what must be equal for two cards to be compared.
         inputs: what was compared.
+        made_by: hash of all that the card depends on.
     """
 
     title: str
@@ -44,6 +45,7 @@ class NoiseCard:
     differences: Mapping[str, Difference]
     protocol: Mapping[str, Any]
     inputs: Mapping[str, Any]
+    made_by: str = ""
 
     @property
     def indistinguishable(self) -> bool | None:
@@ -69,7 +71,7 @@ class NoiseCard:
             "protocol": dict(self.protocol),
             "inputs": dict(self.inputs),
             "version": cryoccd.__version__,
-        }
+        } | ({"made_by": self.made_by} if self.made_by else {})
 
     def markdown(self, figure: str) -> str:
         """The page, with the picture of that name."""

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import torch
 
 from cryoccd.cli import main
 from cryoccd.io.mrc import write_mrc
+from cryoccd.metrics.card import ReportCard
 from cryoccd.metrics.fields import read_fields
 
 SIDE = 128
@@ -144,3 +147,58 @@ def test_reads_the_real_set(real_data):
         assert field.clean is None
     assert float(training[0].image.median()) == pytest.approx(0, abs=1e-3)
     assert float(training[0].image.abs().max()) <= 10
+
+
+def test_shares_make_the_card_of_one_process(folders, tmp_path, capsys):
+    tested = ["--particle-diameter-A", "30", "--permutations", "219"]
+    alone, shared = tmp_path / "alone.json", tmp_path / "shared.json"
+    assert evaluate(folders, alone, *tested) == 0
+    parts = shared.with_suffix(".parts")
+    for share in ("3of3", "1of3"):
+        assert evaluate(folders, shared, *tested, "--share", share) == 0
+        assert f"share {share} is measured" in capsys.readouterr().out
+        assert not shared.exists()
+    known = {path: path.stat().st_mtime_ns for path in parts.glob("*.pickle")}
+    assert len(known) == 1 + sum(1 for i in range(4) if i % 3 != 1) * 5  # five sides, and learnt
+    assert evaluate(folders, shared, *tested, "--share", "1of3") == 0  # issued again
+    assert all(path.stat().st_mtime_ns == known[path] for path in parts.glob("*.pickle"))
+    assert evaluate(folders, shared, *tested, "--seed", "1", "--share", "2of3") == 2
+    assert "begun with other settings" in capsys.readouterr().err
+    assert evaluate(folders, shared, *tested, "--share", "2of3") == 0
+    assert json.loads(shared.read_text()) == json.loads(alone.read_text())
+    assert not parts.exists()
+    assert shared.with_suffix(".png").is_file()
+    assert evaluate(folders, shared, *tested, "--share", "2of3") == 0
+    assert "is there already" in capsys.readouterr().out
+    assert not parts.exists()
+
+
+def test_shares_at_the_same_time_make_one_card(folders, tmp_path):
+    verb = [sys.executable, "-m", "cryoccd", "evaluate", "noise", "--crops-per-micrograph", "4"]
+    verb += ["--real", str(folders / "real"), "--generated", str(folders / "made"), "--tile-px=64"]
+    verb += ["--output", str(tmp_path / "card.json"), "--permutations=0"]
+    running = [subprocess.Popen([*verb, f"--share={n}of3"], text=True) for n in (1, 2, 3)]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["card.json", "card.md", "card.png"]
+
+
+def test_an_interrupted_card_goes_on(folders, tmp_path, monkeypatch):
+    """And with other settings it begins anew."""
+    output, described = tmp_path / "card.json", []
+    describe = ReportCard.describe
+
+    def counted(card, fields, side):
+        if len(described) == 6:
+            raise KeyboardInterrupt
+        described.append(side)
+        return describe(card, fields, side)
+
+    monkeypatch.setattr(ReportCard, "describe", counted)
+    assert evaluate(folders, output) != 0
+    assert not output.exists()
+    monkeypatch.setattr(
+        ReportCard, "describe", lambda *known: (described.append(1), describe(*known))[1]
+    )
+    assert evaluate(folders, output) == 0
+    assert len(described) == 5 * 4  # each micrograph of each side once
+    assert not output.with_suffix(".parts").exists()

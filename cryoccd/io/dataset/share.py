@@ -28,9 +28,10 @@ class Share:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.of:
-            raise CryoccdError(
-                f"share = {self.number}of{self.of}, expected 1of{self.of} to {self.of}of{self.of}"
-            )
+            raise CryoccdError(f"share = {self}, expected 1of{self.of} to {self.of}of{self.of}")
+
+    def __str__(self) -> str:
+        return f"{self.number}of{self.of}"
 
     @classmethod
     def parse(cls, text: str) -> "Share":

@@ -30,7 +30,7 @@ PROGRAM = [sys.executable, "-m", "cryoccd"]
 """What runs a verb."""
 
 _SETS = ("simulate", "translate")
-VERBS = ("fit", "table", *_SETS)
+VERBS = ("fit", "table", *_SETS, "evaluate")
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,8 @@ def _defaults(words: Sequence[str], folder: Path, results: Path, runs: Path) -> 
     """
     if words[0] not in VERBS:
         raise CryoccdError(f"command: {words[0]!r}, expected one of {', '.join(VERBS)}")
+    if words[0] == "evaluate":
+        return []
     if words[0] in _SETS:
         return [] if "--resume" in words else ["--resume"]
     places: dict[str, Path | int] = {"results": results, "runs": runs, "jobs": 1}
