@@ -8,6 +8,7 @@ from jsonargparse import Namespace
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 
 from cryoccd.callbacks.average import Average
 from cryoccd.callbacks.best import BestCheckpoint
@@ -68,6 +69,7 @@ CALLBACKS = {
 }
 """What every run has, by the key of its settings."""
 
+_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 _MACHINES = ("accelerator", "devices", "num_nodes", "strategy")
 _OURS = {
     "gradient_clip_val": "optimisation.clip_norm",
@@ -120,7 +122,8 @@ class FitCLI(LightningCLI):
         """Build the trainer; a calibration is the work of one process.
 
         Raises:
-            CryoccdError: half precision without a GPU.
+            CryoccdError: a precision or a strategy that no method is made for, half precision
+                without a GPU.
         """
         if self.model.max_images == 0:
             given = self.config_init["trainer"]
@@ -135,6 +138,16 @@ class FitCLI(LightningCLI):
         asked = self.config["trainer"]["precision"]
         if asked in (16, "16", "16-mixed") and trainer.precision == "bf16-mixed":
             raise CryoccdError(f"trainer.precision = {asked} needs a GPU; take bf16-mixed")
+        if trainer.precision not in _PRECISIONS:
+            raise CryoccdError(
+                f"trainer.precision = {asked}, expected one of {', '.join(_PRECISIONS)}: weights "
+                "are kept in 32 bits"
+            )
+        if not isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy):
+            raise CryoccdError(
+                f"trainer.strategy = {type(trainer.strategy).__name__}, expected auto or ddp: "
+                "sharded weights would save 1.5 GB at most (docs/training.md)"
+            )
         return trainer
 
 

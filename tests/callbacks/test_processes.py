@@ -44,18 +44,21 @@ def test_two_processes_learn_what_one_does(method, more, fit, tmp_path, monkeypa
 
 @pytest.mark.slow
 def test_after_fifty_steps_two_processes_have_the_figures_of_one(fit):
+    """But for gradients that are rounding alone, which Adam's own eps of 1e-8 makes whole steps."""
     fifty = ("--model.init_args.constant_images=200", "--noise_report.every_n_images=200")
+    fifty += ("--model.init_args.optimizer=torch.optim.Adam",)
+    fifty += ("--model.init_args.optimizer.lr=3e-4", "--model.init_args.optimizer.eps=1e-5")
     fifty += ("--noise_report.crop_px=32", "--noise_report.tile_px=64")
     fifty += ("--noise_report.micrographs=2",)
     one = fit("one", "cyclediffusion", *fifty)
     two = fit("two", "cyclediffusion", *fifty, *FORKED, batch_size=2)
     assert saved(one)["images_seen"] == saved(two)["images_seen"] == 200
-    np.testing.assert_allclose(losses(two), losses(one), rtol=1e-3)  # rounding, through Adam
+    np.testing.assert_allclose(losses(two), losses(one), rtol=1e-4)
     names = [name for name in log(one) if name.startswith("val/")]
     assert names
     for name in names:
         first, second = (float(log(run)[name].dropna().iloc[-1]) for run in (one, two))
-        assert second == pytest.approx(first, rel=1e-3), name
+        assert second == pytest.approx(first, rel=1e-4), name
 
 
 def test_two_processes_resume_bit_exactly(fit):

@@ -24,6 +24,15 @@ CRYOGEM = {"method": "cryogem", "demo": True}
         ("trainer.precision=bf17", "trainer.precision: "),
         ("trainer.strategy=dpp", "invalid strategy name"),
         ("trainer.precision=16-mixed", "trainer.precision = 16-mixed needs a GPU; take bf16-mixed"),
+        (
+            "trainer.precision=bf16-true",
+            "precision = bf16-true, expected one of 32-true, bf16-mixed",
+        ),
+        ("trainer.precision=64", "trainer.precision = 64, expected one of 32-true, bf16-mixed"),
+        (
+            "trainer.strategy={class_path: lightning.pytorch.strategies.ModelParallelStrategy}",
+            "trainer.strategy = ModelParallelStrategy, expected auto or ddp: sharded weights",
+        ),
         ("trainer.gradient_clip_val=1", "gradient_clip_val = 1: take optimisation.clip_norm in"),
         ("trainer.accumulate_grad_batches=2", "take optimisation.accumulate_batches in its place"),
         ("model.init_args.optimizer.init_args.lr=-1", "cryogem: optimizer: Invalid learning rate"),
