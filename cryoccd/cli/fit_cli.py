@@ -14,6 +14,7 @@ from cryoccd.callbacks.average import Average
 from cryoccd.callbacks.best import BestCheckpoint
 from cryoccd.callbacks.budget import TrainingBudget
 from cryoccd.callbacks.checkpoint import LastCheckpoint
+from cryoccd.callbacks.checkpoint_file import CheckpointFile
 from cryoccd.callbacks.data_time import DataTime
 from cryoccd.callbacks.noise_report import NoiseReport
 from cryoccd.callbacks.optimisation import Optimisation
@@ -25,6 +26,7 @@ from cryoccd.callbacks.wandb_tracking import Tracking
 from cryoccd.cli.parse import config_files
 from cryoccd.data.datamodule import CryoDataModule
 from cryoccd.errors import CryoccdError
+from cryoccd.io.atomic import write_text
 from cryoccd.io.refusal import one_line
 from cryoccd.methods.base import Translator
 
@@ -47,11 +49,8 @@ class RunConfig(SaveConfigCallback):
 
     def save_config(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Write `config.yaml` into the run's folder."""
-        root = Path(trainer.default_root_dir)
-        root.mkdir(parents=True, exist_ok=True)
-        self.parser.save(
-            self.config, str(root / "config.yaml"), skip_none=False, overwrite=True, multifile=False
-        )
+        text = self.parser.dump(self.config, skip_none=False)
+        write_text(Path(trainer.default_root_dir) / "config.yaml", text)
 
 
 CALLBACKS = {
@@ -129,11 +128,14 @@ class FitCLI(LightningCLI):
             given = self.config_init["trainer"]
             L.Trainer(**{key: given[key] for key in _MACHINES}, logger=False)  # refuses the same
             kwargs |= {"devices": 1, "num_nodes": 1, "strategy": "auto"}
+        plugins = self._get(self.config_init, "trainer.plugins") or []
+        kwargs["plugins"] = [
+            *(plugins if isinstance(plugins, list) else [plugins]),
+            CheckpointFile(),
+        ]
         if SLURMEnvironment.detect():
             # its handlers of signals and its requeue would be beside ours
-            plugins = self._get(self.config_init, "trainer.plugins") or []
-            plugins = plugins if isinstance(plugins, list) else [plugins]
-            kwargs |= {"plugins": [*plugins, SLURMEnvironment(auto_requeue=False)]}
+            kwargs["plugins"].append(SLURMEnvironment(auto_requeue=False))
         trainer = super().instantiate_trainer(**kwargs)
         asked = self.config["trainer"]["precision"]
         if asked in (16, "16", "16-mixed") and trainer.precision == "bf16-mixed":

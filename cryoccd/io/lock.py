@@ -12,17 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cryoccd.errors import CryoccdError
+
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Wait for a lock, then hold it. The file is empty and stays.
 
     Raises:
-        OSError: the file system knows no locks.
+        CryoccdError: it cannot be locked there.
     """
     handle = _open(path)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _lock(handle, fcntl.LOCK_EX, path)
         yield
     finally:
         os.close(handle)
@@ -32,28 +34,47 @@ def try_lock(path: Path) -> int | None:
     """A handle that holds the lock until it is closed; None where another process has it.
 
     Raises:
-        OSError: the file system knows no locks.
+        CryoccdError: it cannot be locked there.
     """
+    return _try(path, fcntl.LOCK_EX)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock now; who only asks is none to the others that ask.
+
+    Raises:
+        CryoccdError: it cannot be locked there.
+    """
+    if not path.exists():
+        return False
+    handle = _try(path, fcntl.LOCK_SH)
+    if handle is not None:
+        os.close(handle)
+    return handle is None
+
+
+def _try(path: Path, kind: int) -> int | None:
     handle = _open(path)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, kind | fcntl.LOCK_NB, path)
     except BlockingIOError:
         os.close(handle)
         return None
-    except OSError:
+    except CryoccdError:
         os.close(handle)
         raise
     return handle
 
 
-def is_held(path: Path) -> bool:
-    """Whether a process holds the lock now."""
-    if not path.exists():
-        return False
-    handle = try_lock(path)
-    if handle is not None:
-        os.close(handle)
-    return handle is None
+def _lock(handle: int, kind: int, path: Path) -> None:
+    try:
+        fcntl.flock(handle, kind)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        raise CryoccdError(
+            f"{path}: cannot be locked ({error.strerror}); choose a file system with flock"
+        ) from error
 
 
 def _open(path: Path) -> int:

@@ -85,7 +85,9 @@ class NoiseStatistics:
                 yield None
                 return
             yield {name: Described.joined([_read(p) for p in own]) for name, own in paths.items()}
-            shutil.rmtree(self.folder)
+            for path in self.folder.glob("*.pickle"):
+                path.unlink()  # who waits for the lock finds none
+        shutil.rmtree(self.folder, ignore_errors=True)  # unlocked: NFS keeps an open file
 
     def _paths(self, name: str, count: int) -> list[Path]:
         return [self.folder / f"{name}-{index:06d}.pickle" for index in range(count)]

@@ -99,13 +99,13 @@ def translate_dataset(
     own = [name for index, name in enumerate(dataset.names) if share.takes(index)]
     if writer.finished or not own:
         return
+    writer.copy_species(source)  # before the last item, after which another share may finish
     model = model.to(device)
     with progress_bar() as progress, torch.inference_mode():
         for name in progress.track(own, description=title):
             if writer.has(name):
                 continue
             writer.write(translate_micrograph(model, dataset, name, seed, style, device))
-    writer.copy_species(source)
     writer.finish(dataset.names, share)
 
 

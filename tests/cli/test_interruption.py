@@ -20,6 +20,9 @@ IN_SIMULATE = {"species": 1, "first item": 3, "second item": 8, "tables": 15, "m
 IN_TRANSLATE = {"first item": 2, "second item": 9, "tables": 17, "manifest": 19}
 # files in order: 3 an item (image, picks, record); split, optics, truth, marker
 IN_ORACLE = {"first item": 2, "second item": 6, "optics": 11, "marker": 13}
+# files in order, an epoch: the configuration, the checkpoint
+IN_FIT = {"second configuration": 3, "second checkpoint": 4}
+NEVER = 10**9
 
 
 @pytest.fixture(scope="module")
@@ -131,14 +134,29 @@ def test_oracle_stopped(place, number, whole_oracle, tmp_path):
         assert (root / name).read_bytes() == (whole_oracle / name).read_bytes()
 
 
-def test_fit_interrupted(fit, tmp_path):
-    """The batch is finished, the same command goes on from the next one."""
-    argv = [
+def short(fit):
+    """The command line of a fit of three epochs."""
+    return [
         *fit(method="cryogem", demo=True, batch_size=4, images_per_epoch=8),
         "--model.init_args.constant_images=16",
         "--model.init_args.decay_images=8",
     ]
-    assert run_until(1, signal.SIGKILL, tmp_path / "log", fit_and_interrupt, argv) == 130
+
+
+@pytest.mark.parametrize("place", IN_FIT)
+def test_fit_killed_as_it_saves(place, fit, tmp_path):
+    argv, checkpoint = short(fit), tmp_path / "run/last.ckpt"
+    stop = IN_FIT[place], signal.SIGKILL
+    assert run_until(*stop, tmp_path / "log", main, argv) == -signal.SIGKILL
+    assert torch.load(checkpoint, weights_only=True)["images_seen"] == 8
+    assert main(argv) == 0
+    assert torch.load(checkpoint, weights_only=True)["images_seen"] == 24
+
+
+def test_fit_interrupted(fit, tmp_path):
+    """The batch is finished, the same command goes on from the next one."""
+    argv = short(fit)
+    assert run_until(NEVER, signal.SIGKILL, tmp_path / "log", fit_and_interrupt, argv) == 130
     shown = (tmp_path / "log").read_text().splitlines()
     assert shown[-1].startswith("cryoccd: interrupted; ")
     checkpoint = tmp_path / "run/last.ckpt"

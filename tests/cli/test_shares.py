@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cryoccd.cli import main
 from cryoccd.errors import CryoccdError
-from cryoccd.io.dataset import WHOLE, Dataset, Share
+from cryoccd.io.dataset import WHOLE, Dataset, DatasetWriter, Share
 
 CONFIG = {
     "count": 5,
@@ -104,13 +104,33 @@ def test_more_shares_than_micrographs(config, whole, tmp_path):
     assert files_of(root) == files_of(whole)
 
 
-def test_translations_in_shares(whole, checkpoint, tmp_path):
+def test_shares_of_another_configuration_are_not_collected(config, tmp_path):
+    root, changed = tmp_path / "set", tmp_path / "changed.yaml"
+    changed.write_text(yaml.safe_dump(CONFIG | {"seed": 4}))
+    assert main(["simulate", "--config", str(changed), "--output", str(tmp_path / "alone")]) == 0
+    assert main(simulate(config, root, "1of2")) == 0
+    assert main(simulate(changed, root, "2of2")) == 0
+    assert not (root / "manifest.json").exists()  # the first share is of the seed before
+    assert main(simulate(changed, root, "1of2")) == 0
+    assert files_of(root) == files_of(tmp_path / "alone")
+
+
+def test_translations_in_shares(whole, checkpoint, tmp_path, monkeypatch):
     paths = ["--checkpoint", str(checkpoint), "--input", str(whole)]
     alone, shared = tmp_path / "alone", tmp_path / "shared"
     assert main(["translate", *paths, "--output", str(alone)]) == 0
+    written = []
+    for name in ("copy_species", "write"):
+        monkeypatch.setattr(DatasetWriter, name, noted(written, getattr(DatasetWriter, name)))
     for share in ("2of2", "1of2"):
         assert main(["translate", *paths, "--output", str(shared), "--share", share]) == 0
     assert files_of(shared) == files_of(alone)
+    # while the last item lacks no other share finishes, and tidies what is being copied
+    assert written == ["copy_species", "write", "write", "copy_species", "write", "write", "write"]
+
+
+def noted(written, method):
+    return lambda *given: (written.append(method.__name__), method(*given))[1]
 
 
 def test_a_wrong_share_writes_nothing(config, refused, tmp_path):

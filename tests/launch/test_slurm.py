@@ -95,7 +95,7 @@ def preempt(folder: Path) -> None:
 
 
 def test_a_preempted_and_a_killed_job_end_in_the_whole_table(tmp_path, capsys):
-    results, runs = tmp_path / "results", tmp_path / "runs"
+    results, runs = tmp_path / "its results", tmp_path / "its (runs)"
     argv = ["sweep", "--config", "configs/sweep/smoke.yaml", "--cluster", "slurm", "--jobs", "2"]
     argv += ["--results", str(results), "--runs", str(runs)]
     folders = {
@@ -119,7 +119,8 @@ def test_a_preempted_and_a_killed_job_end_in_the_whole_table(tmp_path, capsys):
 
     told = (preempted / "log.txt").read_text()
     assert told.count("=== ") == 2  # before and after
-    assert read_record(preempted / "done.json")["code"] == 0
+    done = read_record(preempted / "done.json")
+    assert (done["code"], done["turn"]) == (0, 2)
     assert not (killed / "done.json").exists()
     assert (results / "smoke/fid/table.md").exists()  # of the others
 

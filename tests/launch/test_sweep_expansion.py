@@ -12,7 +12,8 @@ from sweeps import write_sweep
 
 from cryoccd.errors import CryoccdError
 from cryoccd.launch.sweep.axes import draws, points
-from cryoccd.launch.sweep.config import flat, nested, read_sweep
+from cryoccd.launch.sweep.config import read_sweep
+from cryoccd.launch.sweep.dotted import flat, nested
 from cryoccd.launch.sweep.expand import expand
 from cryoccd.launch.sweep.naming import LONGEST, names_of, text_of
 
@@ -122,6 +123,11 @@ def test_a_fit_writes_into_the_folder_of_its_job(tmp_path):
     [own] = jobs_of(tmp_path, command="fit --trainer.default_root_dir=/x").jobs
     assert "--trainer.default_root_dir=/x" in own.argv
     assert len([w for w in own.argv if w.startswith("--trainer.default_root_dir")]) == 1
+    [silent] = jobs_of(tmp_path, command="fit --trainer.logger=false").jobs
+    assert silent.argv[4:] == [
+        "--trainer.logger=false",
+        f"--trainer.default_root_dir={silent.folder}",
+    ]
 
 
 def test_the_order_of_axes_changes_neither_names_nor_hashes(tmp_path):
@@ -167,6 +173,8 @@ def test_values_of_the_file_are_changed_by_the_command_line(tmp_path):
         ({"command": "destroy"}, "'destroy', expected one of fit, table"),
         ({"command": "fit --a=${values.b}"}, "values"),
         ({"resources": {"cpus": 0}}, "resources.cpus = 0, expected 1 or more"),
+        ({"resources": {"turns": 0}}, "resources.turns = 0, expected 1 or more"),
+        ({"resources": {"hours": float("inf")}}, "resources.hours = inf, expected above 0, finite"),
         ({"resources": {"hours": "long"}}, "resources.hours"),
     ],
 )
@@ -209,3 +217,31 @@ def test_sets_are_made_in_shares_that_go_on(tmp_path):
         assert "--resume" in job.argv
         assert f"--output={tmp_path}/runs/shared/demo" in job.argv
     assert len({job.argv[-2] for job in found.jobs}) == 4
+
+
+def test_an_evaluation_writes_into_the_folder_of_its_job(tmp_path):
+    file = {"command": "evaluate noise --real=r", "axes": {"grid": {"generated": ["a", "b"]}}}
+    [one, other] = jobs_of(tmp_path, **file).jobs
+    assert one.argv[-1] == f"--output={one.folder}/card.json"
+    assert other.argv[-1] == f"--output={other.folder}/card.json"
+    [own] = jobs_of(tmp_path, command="evaluate picking --output c.json").jobs
+    assert own.argv[3:] == ["evaluate", "picking", "--output", "c.json"]
+    for share in jobs_of(tmp_path, **file | {"axes": {"grid": {"share": ["1of2", "2of2"]}}}).jobs:
+        assert not [word for word in share.argv if word.startswith("--output")]
+
+
+def test_a_changed_file_of_the_reduction_changes_it(tmp_path):
+    config = tmp_path / "reduce.yaml"
+    config.write_text("a: 1")
+    before = jobs_of(tmp_path, reduce=f"fit --config={config}").reduce
+    config.write_text("a: 2")
+    after = jobs_of(tmp_path, reduce=f"fit --config={config}").reduce
+    assert before.hash != after.hash
+    assert jobs_of(tmp_path, reduce="  ").reduce is None
+
+
+@pytest.mark.parametrize("word", ["axes.grid.a=[1", "resources.hours=${"])
+def test_a_fault_of_a_change_names_the_change(word, tmp_path):
+    with pytest.raises(CryoccdError) as refused:
+        jobs_of(tmp_path, word)
+    assert str(refused.value).startswith(f"set = {word!r}: ")

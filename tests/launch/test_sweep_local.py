@@ -6,14 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sweeps
 from sweeps import ROOT, TICK, count, lines, write_sweep
 
 from cryoccd.cli import main
-from cryoccd.launch.sweep import devices, expand
-from cryoccd.launch.sweep.state import read_record
+from cryoccd.errors import CryoccdError
+from cryoccd.io.lock import try_lock
+from cryoccd.launch.sweep import devices, expand, state
+from cryoccd.launch.sweep.job import Job
+from cryoccd.launch.sweep.state import LOCK, prepare, read_record
 
 LAUNCHER = f"""
 import sys
@@ -21,6 +27,14 @@ from cryoccd.launch.sweep import expand
 expand.PROGRAM = [sys.executable, "-c", {TICK!r}]
 from cryoccd.cli import main
 sys.exit(main(sys.argv[1:]))
+"""
+
+KILLED_ONCE = """
+import os, pathlib
+once = pathlib.Path("once")
+if not once.exists():
+    once.touch()
+    os.kill(os.getpid(), 9)
 """
 
 
@@ -104,13 +118,13 @@ def test_the_reduction_runs_after_every_change_and_not_without(sweep, tmp_path):
 
 
 def test_a_killed_job_is_listed_and_goes_on(sweep, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(
-        expand, "PROGRAM", [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
-    )
+    monkeypatch.setattr(expand, "PROGRAM", [sys.executable, "-c", KILLED_ONCE])
     assert sweep(axes=names("a")) == 2
     shown = capsys.readouterr()
     assert "stopped: name-a (exit code 137, on " in shown.out
     assert "the same command continues" in shown.err
+    assert sweep(axes=names("a")) == 0
+    assert "1 finished" in capsys.readouterr().out
 
 
 def test_a_dry_run_tells_all_and_starts_nothing(sweep, tmp_path, capsys):
@@ -118,7 +132,7 @@ def test_a_dry_run_tells_all_and_starts_nothing(sweep, tmp_path, capsys):
     file = {"axes": names("a", "b", "c"), "resources": resources, "reduce": "fit --name=reduced"}
     assert sweep("--dry-run", **file) == 0
     shown = capsys.readouterr().out
-    assert "3 jobs, 3 to run: at most 4.5 node hours, 30 GB on disk; each 3 GB" in shown
+    assert "3 jobs, 3 to run: at most 4.5 node hours a turn, 30 GB on disk; each 3 GB" in shown
     assert not (tmp_path / "runs").exists()
     assert sweep(**file | {"axes": names("a")}) == 0
     capsys.readouterr()
@@ -127,15 +141,22 @@ def test_a_dry_run_tells_all_and_starts_nothing(sweep, tmp_path, capsys):
     assert count(tmp_path, "begin") == {"a": 1, "reduced": 1}
 
 
-def launch(tmp_path, path, *words) -> "subprocess.Popen[str]":
+def launch(tmp_path, path, *words, program: str = LAUNCHER) -> "subprocess.Popen[str]":
     argv = ["sweep", "--config", str(path), "--jobs", "3", *words]
     return subprocess.Popen(
-        [sys.executable, "-c", LAUNCHER, *argv],
+        [sys.executable, "-c", program, *argv],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def wait(true: Callable[[], object], seconds: float = 60) -> None:
+    latest = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < latest
+        time.sleep(0.1)
 
 
 def alone(tmp_path) -> None:
@@ -170,9 +191,7 @@ def test_a_launcher_killed_at_any_moment_loses_nothing_and_runs_nothing_twice(tm
 def test_one_interrupt_stops_all_and_the_same_command_continues(tmp_path):
     path = write_sweep(tmp_path, axes=names("a", "b"), command="fit --seconds=60")
     launcher = launch(tmp_path, path)
-    latest = time.monotonic() + 60
-    while len(lines(tmp_path)) < 2 and time.monotonic() < latest:
-        time.sleep(0.1)
+    wait(lambda: len(lines(tmp_path)) == 2)
     launcher.send_signal(signal.SIGINT)
     told, _ = launcher.communicate(timeout=60)
     assert launcher.returncode == 130, told
@@ -188,9 +207,9 @@ def test_each_place_has_its_gpus(given, jobs, expected, monkeypatch):
     one = expand.Resources(gpus=1)
     places = devices.slots(one, jobs)
     assert [place["CUDA_VISIBLE_DEVICES"] for place in places] == ["0", "1", "2"][:expected]
-    with pytest.raises(Exception, match="this machine has 3"):
+    with pytest.raises(CryoccdError, match="this machine has 3"):
         devices.slots(expand.Resources(gpus=4), None)
-    with pytest.raises(Exception, match="needs a cluster"):
+    with pytest.raises(CryoccdError, match="needs a cluster"):
         devices.slots(expand.Resources(nodes=2), None)
     assert len(devices.slots(expand.Resources(cpus=4), None)) == 4
 
@@ -212,3 +231,55 @@ def test_a_fault_of_the_command_line_is_one_line(words, told, tmp_path, capsys):
     assert error.startswith("cryoccd: error: ")
     assert told in error
     assert sweeps.lines(tmp_path) == []
+
+
+def test_a_second_interrupt_ends_what_the_first_has_not(tmp_path):
+    """Also where other jobs have ended for the first."""
+    stubborn = TICK.replace("sys.exit(130)", "time.sleep(60 * (name == 'b')); sys.exit(130)")
+    program = LAUNCHER.replace(repr(TICK), repr(stubborn))
+    path = write_sweep(tmp_path, axes=names("a", "b"), command="fit --seconds=60")
+    launcher = launch(tmp_path, path, program=program)
+    wait(lambda: len(lines(tmp_path)) == 2)
+    launcher.send_signal(signal.SIGINT)
+    wait(lambda: count(tmp_path, "interrupted") == {"a": 1, "b": 1})
+    worker = read_record(folder(tmp_path, "name-a") / "started.json")["pid"]
+    wait(lambda: not Path(f"/proc/{worker}").exists())
+    launcher.send_signal(signal.SIGINT)
+    told, _ = launcher.communicate(timeout=60)
+    assert launcher.returncode == 130, told
+    [number] = [int(n) for what, name, n in lines(tmp_path) if (what, name) == ("begin", "b")]
+    command = Path(f"/proc/{number}/cmdline")
+    wait(lambda: not (command.exists() and command.read_bytes()))  # gone, or not yet buried
+
+
+def test_a_job_in_other_hands_is_not_waited_for_when_it_is_prepared(tmp_path):
+    job = Job("a", tmp_path / "a", ["python", "-m", "cryoccd", "fit"])
+    assert prepare(job)
+    handle = try_lock(job.folder / LOCK)
+    with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state, "is_held", lambda path: False)  # begun since it was asked
+        try:
+            assert pool.submit(prepare, job).result(timeout=10) is False
+        finally:
+            os.close(handle)
+
+
+def test_a_job_that_cannot_be_read_is_not_taken_for_a_new_one(sweep, tmp_path, capsys):
+    file = {"axes": names("a")}
+    assert sweep(**file) == 0
+    place = folder(tmp_path, "name-a")
+    (place / "last.ckpt").touch()
+    (place / "done.json").unlink()
+    (place / "job.yaml").rename(place / "kept.yaml")
+    (place / "job.yaml").mkdir()  # stands for a file system that fails for a moment
+    assert sweep(**file) == 2
+    assert "job.yaml: Is a directory" in capsys.readouterr().err
+    assert (place / "last.ckpt").exists()
+
+
+def test_a_program_that_is_not_there_is_told(sweep, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(expand, "PROGRAM", ["/nowhere/python", "-m", "cryoccd"])
+    assert sweep(axes=names("a")) == 2
+    shown = capsys.readouterr().out
+    assert "failed: name-a (exit code 127, on " in shown
+    assert "No such file or directory: '/nowhere/python'" in shown

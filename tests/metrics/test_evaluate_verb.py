@@ -1,4 +1,7 @@
+"""`cryoccd evaluate noise`: the card, its refusals, its shares."""
+
 import json
+import shutil
 import subprocess
 import sys
 
@@ -8,7 +11,10 @@ import tifffile
 import torch
 
 from cryoccd.cli import main
+from cryoccd.io.dataset import WHOLE
+from cryoccd.io.lock import is_held
 from cryoccd.io.mrc import write_mrc
+from cryoccd.launch.noise_statistics import NoiseStatistics
 from cryoccd.metrics.card import ReportCard
 from cryoccd.metrics.fields import read_fields
 
@@ -202,3 +208,15 @@ def test_an_interrupted_card_goes_on(folders, tmp_path, monkeypatch):
     assert evaluate(folders, output) == 0
     assert len(described) == 5 * 4  # each micrograph of each side once
     assert not output.with_suffix(".parts").exists()
+
+
+def test_the_parts_are_removed_when_no_lock_in_them_is_open(tmp_path, monkeypatch):
+    """NFS would keep the file, and the folder with it."""
+    statistics, held = NoiseStatistics(tmp_path / "card.json", "hash", WHOLE), []
+    monkeypatch.setattr(
+        shutil, "rmtree", lambda folder, **_: held.append(is_held(folder / ".join"))
+    )
+    with statistics.joined({}) as sides:
+        assert sides == {}
+        assert is_held(statistics.folder / ".join")
+    assert held == [False]

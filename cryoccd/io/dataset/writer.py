@@ -86,13 +86,10 @@ class DatasetWriter:
 
     def has(self, name: str) -> bool:
         """Whether an item is there, whole and made by the same configuration."""
-        record = self._record(name)
-        if not record.is_file():
+        record = self._made(name)
+        if record is None:
             return False
-        known = read_json(record)
-        if known.get("made_by") != self.made_by:
-            return False
-        files = known["files"]
+        files = record["files"]
         return all((self.root / p).is_file() for p in files) and all(
             sha256_file(self.root / path) == entry["sha256"] for path, entry in files.items()
         )
@@ -140,7 +137,7 @@ class DatasetWriter:
             return True
         self._begin()
         with locked(self._items / ".lock"):  # shares that end together collect once
-            if self.finished or all(self._record(name).is_file() for name in names):
+            if self.finished or all(self._made(name) for name in names):
                 self._collect(names)
         if self.finished:
             shutil.rmtree(self._items, ignore_errors=True)  # of a share that waited for the lock
@@ -181,6 +178,12 @@ class DatasetWriter:
     def _begin(self) -> None:
         """Mark the folder as ours before anything else is written to it."""
         self._items.mkdir(parents=True, exist_ok=True)
+
+    def _made(self, name: str) -> dict[str, Any] | None:
+        """The record of an item that this configuration has made."""
+        path = self._record(name)
+        record = read_json(path) if path.is_file() else {}
+        return record if record.get("made_by") == self.made_by else None
 
     def _record(self, name: str) -> Path:
         return self._items / f"{name}.json"

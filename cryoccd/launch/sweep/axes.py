@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from cryoccd.errors import CryoccdError
-from cryoccd.launch.sweep.config import flat
+from cryoccd.launch.sweep.dotted import flat
 
 KINDS = frozenset({"uniform", "log_uniform", "choice"})
 """What a flag may be drawn from."""

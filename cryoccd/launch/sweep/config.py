@@ -14,8 +14,9 @@
 Files are OmegaConf: values may refer to others, see `cryoccd.launch.sweep.expand`.
 """
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cryoccd.errors import CryoccdError
+from cryoccd.launch.sweep.dotted import nested
 
 _Entries = list[Any]  # the name is taken in the class that needs it
+_LEAST = {"turns": 1, "cpus": 1, "gpus": 0, "nodes": 1, "tasks_per_node": 1}
 _NAME = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
 
@@ -67,6 +70,7 @@ class Resources:
 
     Args:
         hours: longest time that it runs; SLURM stops it then, and it goes on in a new turn.
+        turns: how often SLURM begins it; one that is stopped in the last has failed.
         cpus: cores of each task.
         gpus: of each node.
         memory_GB: of each node.
@@ -78,6 +82,7 @@ class Resources:
     """
 
     hours: float = 1.0
+    turns: int = 20
     cpus: int = 1
     gpus: int = 0
     memory_GB: float = 4.0
@@ -123,9 +128,13 @@ def read_sweep(path: Path, changes: Sequence[str] = ()) -> DictConfig:
         raise CryoccdError(f"{path}: no such sweep file")
     try:
         given = OmegaConf.to_container(OmegaConf.load(path))
-        changed = OmegaConf.to_container(OmegaConf.from_dotlist(list(changes)))
     except (OSError, ValueError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise CryoccdError(f"{path}: not readable ({_first_line(error)}); mend it") from error
+    try:
+        changed = OmegaConf.to_container(OmegaConf.from_dotlist(list(changes)))
+    except (yaml.YAMLError, OmegaConfBaseException) as error:
+        told = " ".join(changes)
+        raise CryoccdError(f"set = {told!r}: {_first_line(error)}; expected KEY=VALUE") from error
     if not isinstance(given, dict):
         raise CryoccdError(f"{path}: no YAML mapping, expected lines KEY: VALUE; write them")
     return checked(OmegaConf.merge(_nested(dict(given)), changed), path)
@@ -152,40 +161,13 @@ def checked(values: Any, place: object) -> DictConfig:
         )
     if not given["command"].strip():
         raise CryoccdError(f"{place}: command is empty, expected a verb such as fit or table fid")
-    for key, least in (("cpus", 1), ("gpus", 0), ("nodes", 1), ("tasks_per_node", 1)):
+    for key, least in _LEAST.items():
         if (value := given["resources"][key]) < least:
             raise CryoccdError(f"{place}: resources.{key} = {value}, expected {least} or more")
     for key in ("hours", "memory_GB"):
-        if not (value := given["resources"][key]) > 0:
-            raise CryoccdError(f"{place}: resources.{key} = {value}, expected above 0")
+        if not 0 < (value := given["resources"][key]) < math.inf:
+            raise CryoccdError(f"{place}: resources.{key} = {value}, expected above 0, finite")
     return sweep
-
-
-def flat(values: Mapping[str, Any], leaf: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Dotted names to the values of nested mappings; one with a key of `leaf` is a value."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value and not leaf & set(value):
-            found |= {f"{name}.{inner}": each for inner, each in flat(value, leaf).items()}
-        else:
-            found[str(name)] = value
-    return found
-
-
-def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The opposite of `flat`: what dotted names mean."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        *above, last = str(name).split(".")
-        inner = found
-        for part in above:
-            inner = inner.setdefault(part, {})
-            if not isinstance(inner, dict):
-                raise CryoccdError(f"{name}: {part} has a value of its own; name it once")
-        if last in inner:
-            raise CryoccdError(f"{name}: {last} has values below it; name it once")
-        inner[last] = value
-    return found
 
 
 def _nested(given: dict[Any, Any]) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 Values of a file may refer to `${name}`, `${results}`, `${runs}`, `${resources.cpus}` and
 `${oc.env:VARIABLE}`, and to what one job has: `${values.FLAG}`, `${job.name}`, `${job.folder}`.
-They are resolved for each job. Values become `--FLAG=VALUE` behind the command. A fit writes into
-the job's folder and a table into the sweep's results, unless the command says otherwise.
+They are resolved for each job. Values become `--FLAG=VALUE` behind the command. A fit and an
+evaluation write into the job's folder and a table into the sweep's results, unless the command says
+otherwise.
 """
 
 import hashlib
@@ -22,7 +23,8 @@ import cryoccd
 from cryoccd.errors import CryoccdError
 from cryoccd.io.commit import source_commit
 from cryoccd.launch.sweep.axes import points
-from cryoccd.launch.sweep.config import Resources, nested
+from cryoccd.launch.sweep.config import Resources
+from cryoccd.launch.sweep.dotted import nested
 from cryoccd.launch.sweep.job import Job
 from cryoccd.launch.sweep.naming import names_of, text_of
 
@@ -61,7 +63,6 @@ def expand(sweep: DictConfig, results: Path, runs: Path) -> Expanded:
     Raises:
         CryoccdError: an unknown verb, an axis that is none, an interpolation that leads nowhere.
     """
-    known = {"results": str(results), "runs": str(runs)}
     written: Any = OmegaConf.to_container(sweep)
     name = str(written["name"])
     folder = runs / "sweep" / name
@@ -81,12 +82,13 @@ def expand(sweep: DictConfig, results: Path, runs: Path) -> Expanded:
         argv = [*PROGRAM, *words]
         jobs.append(Job(job, place, argv, point, resources, makes, _inputs(words), commit))
     reduce = None
-    if written["reduce"]:
+    if (written["reduce"] or "").strip():
         place = folder / "reduce"
         words = _words(written["reduce"], known)
         words += _defaults(words, place, results, runs)
         after = [str(job.folder) for job in jobs]
-        reduce = Job("reduce", place, [*PROGRAM, *words], {}, resources, commit=commit, after=after)
+        argv, inputs = [*PROGRAM, *words], _inputs(words)
+        reduce = Job("reduce", place, argv, {}, resources, [], inputs, commit, after)
     return Expanded(name, folder, jobs, reduce)
 
 
@@ -123,14 +125,16 @@ def _defaults(words: Sequence[str], folder: Path, results: Path, runs: Path) -> 
     """
     if words[0] not in VERBS:
         raise CryoccdError(f"command: {words[0]!r}, expected one of {', '.join(VERBS)}")
-    if words[0] == "evaluate":
-        return []
     if words[0] in _SETS:
         return [] if "--resume" in words else ["--resume"]
+    given = _options(words)
     places: dict[str, Path | int] = {"results": results, "runs": runs, "jobs": 1}
     if words[0] == "fit":
-        places = {"trainer.default_root_dir": folder, "trainer.logger.init_args.save_dir": folder}
-    given = _options(words)
+        places = {"trainer.default_root_dir": folder}
+        if given.get("trainer.logger") != "false":
+            places["trainer.logger.init_args.save_dir"] = folder
+    elif words[0] == "evaluate":  # shares make one card together: its place is theirs to name
+        places = {} if "share" in given else {"output": folder / "card.json"}
     return [f"--{name}={value}" for name, value in places.items() if name not in given]
 
 

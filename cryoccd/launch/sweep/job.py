@@ -68,11 +68,14 @@ class Recorded:
 
 
 def read_job(folder: Path) -> Recorded | None:
-    """The job that a folder was made for; None where it holds no whole `job.yaml`."""
+    """The job that a folder was made for; None where it holds no whole `job.yaml`.
+
+    A file that cannot be read now is not taken for none: the folder would be emptied.
+    """
     try:
         record = yaml.safe_load((folder / FILE).read_text(encoding="utf8"))
         fields = {key: record[key] for key in Job.__dataclass_fields__}
         fields |= {"folder": folder, "resources": Resources(**record["resources"])}
         return Recorded(str(record["hash"]), Job(**fields))
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError, yaml.YAMLError):
         return None

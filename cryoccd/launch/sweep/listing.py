@@ -28,7 +28,7 @@ def show_plan(
     cores = max((_cores(job) for job in todo), default=0)
     gpus = max((job.resources.gpus * job.resources.nodes for job in todo), default=0)
     console.print(
-        f"{len(sweep.jobs)} jobs, {len(todo)} to run: at most {hours:g} node hours, "
+        f"{len(sweep.jobs)} jobs, {len(todo)} to run: at most {hours:g} node hours a turn, "
         f"{disk_GB:g} GB on disk; each {memory_GB:g} GB of memory, {cores} cores, {gpus} GPUs",
         highlight=False,
         soft_wrap=True,

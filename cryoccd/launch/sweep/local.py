@@ -22,7 +22,7 @@ from cryoccd.io.lock import is_held
 from cryoccd.io.progress import progress_bar
 from cryoccd.launch.sweep.devices import slots
 from cryoccd.launch.sweep.job import Job
-from cryoccd.launch.sweep.state import LOCK, LOG, State, is_finished, prepare, state_of
+from cryoccd.launch.sweep.state import LOCK, LOG, State, is_due, is_finished, prepare, state_of
 from cryoccd.launch.sweep.worker import HELD
 
 WORKER = [sys.executable, "-m", "cryoccd.launch.sweep.worker"]
@@ -104,7 +104,7 @@ class Pool:
         for job in list(others):
             if not is_held(job.folder / LOCK):
                 others.remove(job)
-                if state_of(job) in (State.NEW, State.CHANGED, State.STOPPED) or self.retry:
+                if is_due(state_of(job), self.retry):
                     waiting.append(job)
 
     def _stop(self) -> None:
@@ -118,7 +118,8 @@ class Pool:
                 process.wait()
         except KeyboardInterrupt:
             for _, process, _ in self._running:
-                os.killpg(process.pid, signal.SIGKILL)  # the worker and its command
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)  # the worker and its command
 
 
 def run_here(

@@ -1,17 +1,18 @@
 """A sweep from its jobs to its table, here or on a cluster."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from rich.console import Console
 
 from cryoccd.errors import CryoccdError
+from cryoccd.io.lock import locked
 from cryoccd.launch.sweep import slurm
 from cryoccd.launch.sweep.expand import Expanded
 from cryoccd.launch.sweep.job import Job
 from cryoccd.launch.sweep.listing import BROKEN, show_broken, show_outcome, show_plan
 from cryoccd.launch.sweep.local import reduce_here, run_here
-from cryoccd.launch.sweep.state import State, is_finished, state_of
+from cryoccd.launch.sweep.state import State, is_due, is_finished, state_of
 
 Cluster = Literal["local", "slurm"]
 
@@ -38,42 +39,60 @@ def run_sweep(
         CryoccdError: jobs are not finished at the end, or the cluster refuses them.
         KeyboardInterrupt: this process was asked to stop; all jobs here have.
     """
-    queue = slurm.queue_of(sweep) if cluster == "slurm" else None
-    states = {job.name: state_of(job, queue.jobs if queue else ()) for job in sweep.jobs}
-    todo = [job for job in sweep.jobs if _is_due(states[job.name], retry)]
+    queue = None
+    if cluster == "slurm":
+        slurm.check_time(sweep)
+        queue = slurm.queue_of(sweep)
+    states = _states(sweep, queue.jobs if queue else ())
     if dry_run:
-        show_plan(sweep, states, todo, console)
+        show_plan(sweep, states, _due(sweep, states, retry), console)
     elif queue is None:
         elsewhere = [job for job in sweep.jobs if states[job.name] == State.RUNNING]
-        run_here(todo, elsewhere, jobs, retry, console)
+        run_here(_due(sweep, states, retry), elsewhere, jobs, retry, console)
         _finish(sweep, console)
     else:
-        show_outcome(sweep, states, console)
-        _submit(sweep, todo, jobs, queue, console)
+        with locked(sweep.folder / "launcher.lock"):  # the second of two asks the queue again
+            _submit(sweep, jobs, retry, console)
 
 
-def _is_due(state: State, retry: bool) -> bool:
-    return state in (State.NEW, State.CHANGED, State.STOPPED) or (retry and state == State.FAILED)
+def _states(sweep: Expanded, queued: Collection[str] = ()) -> dict[str, State]:
+    return {job.name: state_of(job, queued) for job in sweep.jobs}
 
 
-def _submit(
-    sweep: Expanded, todo: Sequence[Job], jobs: int | None, queue: slurm.Queue, console: Console
-) -> None:
+def _due(sweep: Expanded, states: Mapping[str, State], retry: bool) -> list[Job]:
+    return [job for job in sweep.jobs if is_due(states[job.name], retry)]
+
+
+def _submit(sweep: Expanded, jobs: int | None, retry: bool, console: Console) -> None:
+    queue = slurm.queue_of(sweep)
+    states = _states(sweep, queue.jobs)
+    show_outcome(sweep, states, console)
     reduced = sweep.reduce is None or is_finished(sweep.reduce)
-    if todo or not (reduced or queue.reducing):
-        numbers = slurm.submit(sweep, todo, jobs, queue)
-        told = f"submitted {len(todo)} jobs as {', '.join(numbers)}; the same command tells more"
+    todo = _due(sweep, states, retry)
+    settled = reduced or queue.reducing
+    if sweep.reduce and not settled and (state := state_of(sweep.reduce)) in BROKEN:
+        show_broken(sweep.reduce, state, console)
+    numbers = slurm.submit(sweep, todo, jobs, queue) if todo or not settled else []
+    if numbers:
+        what = f"{len(todo)} jobs" if todo else "the reduction"
+        told = f"submitted {what} as {', '.join(numbers)}; the same command tells more"
         console.print(told, highlight=False, soft_wrap=True)
+    if not todo and not {State.QUEUED, State.RUNNING} & set(states.values()):
+        _check_finished(sweep, states)
 
 
 def _finish(sweep: Expanded, console: Console) -> None:
-    states = {job.name: state_of(job) for job in sweep.jobs}
+    states = _states(sweep)
     show_outcome(sweep, states, console)
     if sweep.reduce:
         reduced = reduce_here(sweep.reduce, console)
         if reduced in BROKEN:
             show_broken(sweep.reduce, reduced, console)
             raise CryoccdError(f"{sweep.name}: the reduction {reduced}; see {sweep.reduce.folder}")
+    _check_finished(sweep, states)
+
+
+def _check_finished(sweep: Expanded, states: Mapping[str, State]) -> None:
     broken = [state for state in states.values() if state != State.FINISHED]
     if broken:
         failed = broken.count(State.FAILED)

@@ -30,6 +30,7 @@ from cryoccd.launch.sweep.state import prepare
 NOTICE_S = 120
 """Seconds before the time is up at which a job is told to write its checkpoint."""
 
+_EARLY_S = 60  # SLURM may send it so much before
 _PREFIX = "cryoccd"
 ALIVE = "CF,CG,PD,R,RD,RF,RH,RQ,RS,S,SE,SI,SO,ST"  # also what is on its way back into the queue
 
@@ -47,6 +48,20 @@ class Queue:
     jobs: frozenset[str]
     arrays: tuple[str, ...]
     reducing: bool
+
+
+def check_time(sweep: Expanded) -> None:
+    """Refuse jobs that SLURM would send the notice as soon as they begin.
+
+    Raises:
+        CryoccdError: their time is too short.
+    """
+    hours, least = sweep.jobs[0].resources.hours, (NOTICE_S + _EARLY_S) / 3600  # all have the same
+    if hours <= least:
+        raise CryoccdError(
+            f"resources.hours = {hours:g}, expected above {least:g}: SLURM tells a job to stop "
+            f"{NOTICE_S} s before its time is up"
+        )
 
 
 def queue_of(sweep: Expanded) -> Queue:
@@ -95,10 +110,12 @@ def submit(sweep: Expanded, todo: Sequence[Job], jobs: int | None, queue: Queue)
         options += _options(ready[0].resources)
         chosen = f'$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {shlex.quote(_path(sweep, token))})'
         numbers.append(_submit(_arrays(sweep) / f"{token}.sh", options, chosen))
-    if sweep.reduce and (ready or not queue.reducing) and prepare(sweep.reduce):
+    if sweep.reduce and (ready or not queue.reducing):
+        prepare(sweep.reduce)  # while one runs the next waits, and finds it as it is
         after = [*queue.arrays, *numbers]
         options = [f"--job-name={_PREFIX}.{sweep.name}.reduce"]
-        options += [f"--dependency=afterany:{':'.join(after)}"] if after else []
+        once = [f"afterany:{':'.join(after)}"] if after else []
+        options += [f"--dependency={','.join([*once, 'singleton'])}"]  # after an older one too
         options += _options(replace(sweep.reduce.resources, nodes=1, tasks_per_node=1, gpus=0))
         folder = shlex.quote(str(sweep.reduce.folder.resolve()))
         numbers.append(_submit(_arrays(sweep) / "reduce.sh", options, folder))
@@ -111,7 +128,7 @@ def _options(resources: Resources) -> list[str]:
     `--signal` reaches the command, which runs under srun, and not the script around it.
     """
     options = [
-        f"--chdir={Path.cwd()}",
+        f"--chdir={shlex.quote(str(Path.cwd()))}",
         f"--time={max(1, math.ceil(60 * resources.hours))}",
         f"--nodes={resources.nodes}",
         f"--ntasks-per-node={resources.tasks_per_node}",
@@ -130,7 +147,8 @@ def _submit(script: Path, options: Sequence[str], folder: str) -> str:
     log = script.parent.resolve() / f"{script.stem}-%a.log"
     if script.stem == "reduce":
         log = log.with_name("reduce.log")
-    lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in [*options, f"--output={log}"])]
+    options = [*options, f"--output={shlex.quote(str(log))}"]
+    lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in options)]
     worker = f"{shlex.quote(sys.executable)} -m cryoccd.launch.sweep.worker"
     lines.append(f'exec {worker} "{folder}"' if folder[0] == "$" else f"exec {worker} {folder}")
     write_text(script, "\n".join(lines) + "\n")

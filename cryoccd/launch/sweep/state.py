@@ -14,6 +14,7 @@ waits for `--retry`.
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 from collections.abc import Collection
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from cryoccd.errors import CryoccdError
-from cryoccd.io.lock import is_held, locked
+from cryoccd.io.lock import is_held, try_lock
 from cryoccd.launch.sweep.job import FILE, Job, read_job
 
 LOCK, STARTED, ENDED, DONE = "running.lock", "started.json", "ended.json", "done.json"
@@ -43,6 +44,11 @@ class State(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
+
+
+def is_due(state: State, retry: bool) -> bool:
+    """Whether a job in this state is to run; one that has failed waits for `retry`."""
+    return state in (State.NEW, State.CHANGED, State.STOPPED) or (retry and state == State.FAILED)
 
 
 def state_of(job: Job, queued: Collection[str] = ()) -> State:
@@ -87,9 +93,10 @@ def prepare(job: Job) -> bool:
 
     A folder of a job that has changed is emptied.
     """
-    if is_held(job.folder / LOCK):
+    lock = try_lock(job.folder / LOCK)
+    if lock is None:
         return False
-    with locked(job.folder / LOCK):
+    try:
         known = read_job(job.folder)
         if known is None or known.hash != job.hash:
             (job.folder / DONE).unlink(missing_ok=True)  # first: the rest is then worth nothing
@@ -98,6 +105,8 @@ def prepare(job: Job) -> bool:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
         if known is None or known.job != job:
             job.write()
+    finally:
+        os.close(lock)
     return True
 
 

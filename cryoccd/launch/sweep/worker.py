@@ -3,7 +3,8 @@
 It holds the job's lock while the command runs, hands the signals it gets on to the command, and
 writes how it ended. On a cluster the command runs under `srun`, once a task, so that signals of the
 cluster reach it directly; a command that USR1 has stopped, which SLURM sends before the time is up,
-is put into the queue again. What TERM has stopped is SLURM's own decision: it has put the job into
+is put into the queue again, as often as its resources allow: one that gets nowhere in its time
+would come back for ever. What TERM has stopped is SLURM's own decision: it has put the job into
 the queue again itself, or somebody has cancelled it.
 
 The lock is handed to the command too: as long as that lives nobody else begins it, even if this
@@ -40,6 +41,8 @@ from cryoccd.launch.sweep.state import (
 HELD = 75
 """Exit code where another process runs the job."""
 
+_NOTICE = 128 + signal.SIGUSR1
+_NOT_THERE = 127  # as a shell has it
 _PATIENCE_S = 10.0  # a launcher that looks at the lock holds it for a moment
 _PATIENCE_TO_END_S = 120.0
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
@@ -61,7 +64,7 @@ def run(folder: Path) -> int:
         code = _run(known.job, lock)
     finally:
         os.close(lock)
-    if code == 128 + signal.SIGUSR1 and "SLURM_JOB_ID" in os.environ:
+    if code == _NOTICE and "SLURM_JOB_ID" in os.environ:
         _requeue()
     return code
 
@@ -69,18 +72,26 @@ def run(folder: Path) -> int:
 def _run(job: Job, lock: int) -> int:
     began = time.monotonic()
     facts: dict[str, Any] = {"host": socket.gethostname(), "pid": os.getpid()}
-    facts |= {"slurm": _slurm_id()} if "SLURM_JOB_ID" in os.environ else {}
+    facts |= {"slurm": _slurm_id(), "turn": _turn()} if "SLURM_JOB_ID" in os.environ else {}
     after = digests(job)  # what ends from here on is not in what this job reduces
     for name in (DONE, ENDED):
         (job.folder / name).unlink(missing_ok=True)
     _write(job.folder / STARTED, facts)
     with (job.folder / LOG).open("a", encoding="utf8") as log:
         print(f"=== {_now()} on {facts['host']}: {' '.join(job.argv[1:])}", file=log, flush=True)
-        code = _command(job, lock, log.fileno())
+        try:
+            code = _command(job, lock, log.fileno())
+        except OSError as error:
+            code = _NOT_THERE
+            print(error, file=log)
         missing = [path for path in job.makes if code == 0 and not Path(path).exists()]
         if missing:
             code = 1
             print(f"the command ended well, but has not made {', '.join(missing)}", file=log)
+        if code == _NOTICE and _turn() >= job.resources.turns:
+            code = 1
+            told = "its time was up in all its turns; give resources.hours or resources.turns more"
+            print(told, file=log)
     facts |= {"code": code, "seconds": round(time.monotonic() - began, 3)}
     if code:
         _write(job.folder / ENDED, facts)
@@ -125,9 +136,9 @@ def _command(job: Job, lock: int, output: int) -> int:
 def _srun(job: Job) -> Sequence[str]:
     if "SLURM_JOB_ID" not in os.environ:
         return ()
-    # SLURM 22.05 and later take the number of cores from here and not from the batch script
     # processes of one fit end within moments of one another, each with its own exit code
     ends = "--kill-on-bad-exit=0", "--wait=60"
+    # SLURM 22.05 and later take the number of cores from here and not from the batch script
     return ("srun", *ends, f"--cpus-per-task={job.resources.cpus}")
 
 
@@ -150,6 +161,11 @@ def _slurm_id() -> str:
     if "SLURM_ARRAY_JOB_ID" in known:
         return f"{known['SLURM_ARRAY_JOB_ID']}_{known['SLURM_ARRAY_TASK_ID']}"
     return known["SLURM_JOB_ID"]
+
+
+def _turn() -> int:
+    """How often SLURM has begun this job."""
+    return 1 + int(os.environ.get("SLURM_RESTART_COUNT", "0"))
 
 
 def _wait_for_lock(folder: Path) -> int | None:
