@@ -36,7 +36,7 @@ def test_an_image_is_translated_alike_alone_and_beside_a_hot_pixel(name):
     )
     both = translated(model, batch)
     assert both.isfinite().all()
-    torch.testing.assert_close(both[:1], translated(model, alone), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(both[:1], translated(model, alone), atol=1e-3, rtol=1e-3)
     assert float(both[:1].std()) > 0.1
     again = translated(model, alone, seed=1)
     assert float((again - both[:1]).std()) > 0.1
