@@ -131,7 +131,10 @@ class RunLogger(WandbLogger):
         self._record.write(self._folder)  # first: a row is rather lost than logged twice
         self.experiment.log({STEP: self._images, **row}, step=self._images, commit=True)
         if resumed and self._goals.keys() & row.keys():
-            best = {name: {goal: self._record.best[name]} for name, goal in self._goals.items()}
+            known = self._record.best  # of a rarer report, or one undefined, there is none yet
+            best = {
+                name: {goal: known[name]} for name, goal in self._goals.items() if name in known
+            }
             self.experiment.summary.update(best)
 
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:

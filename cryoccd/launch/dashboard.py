@@ -7,28 +7,20 @@ from pathlib import Path
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.atomic import write_text
-from cryoccd.launch.dashboard_picks import picking_curves
+from cryoccd.launch.dashboard_parts import Budget, set_part
+from cryoccd.launch.dashboard_rows import Rows
 from cryoccd.launch.dashboard_sets import GeneratedSets
 from cryoccd.launch.dashboard_tables import FoundTable, find_tables, reduce_found
 from cryoccd.launch.dashboard_training import Logs
 from cryoccd.launch.places import Runs
-from cryoccd.report.page import read_png
 from cryoccd.report.reference import Published
 from cryoccd.report.table import Table
-from cryoccd.report.web.dashboard import (
-    Curves,
-    Dashboard,
-    SetPart,
-    TablePart,
-    dashboard_html,
-)
-from cryoccd.report.web.viewer import Viewer
+from cryoccd.report.web.dashboard import Dashboard, TablePart, dashboard_html
 
 _CROP_BYTES = 9_000_000
 _PICTURE_BYTES = 6_000_000
 """With base64 both grow by a third: 20 MB, and the rest of 25 MB is for tables and curves."""
 _SIDES_PX = (160, 128, 96, 64, 48, 32)
-_CROPS = 3  # of each column
 _BYTES_PER_PIXEL = 0.66  # of a PNG with 32 greys of noise, by measurement
 
 
@@ -74,17 +66,19 @@ def write_dashboard(
         except CryoccdError as error:
             refused.append((f"{each.name}, {each.profile}", str(error)))
     logs = {each.profile: Logs(Runs(runs / each.profile)) for each in found}
+    rows = {each: Rows.of(each, table) for each, table, _ in reduced}
     sets = {
-        (each, dataset): GeneratedSets(each, table, dataset, logs[each.profile].runs)
+        (each, dataset): GeneratedSets(rows[each], dataset, logs[each.profile].runs)
         for each, table, _ in reduced
         for dataset in table.datasets
     }
-    side_px, budget = _side(list(sets.values())), _Budget(_PICTURE_BYTES)
+    crops = [made for (each, _), made in sets.items() if each.kind != "volume"]
+    side_px, budget = _side(crops), Budget(_PICTURE_BYTES)
     parts = tuple(
         TablePart(
             table,
-            tuple(_set_part(sets[each, d], side_px, budget) for d in table.datasets),
-            logs[each.profile].images(table),
+            tuple(set_part(each, sets[each, d], side_px, budget) for d in table.datasets),
+            logs[each.profile].images(rows[each]),
             _times(table, results),
             notes,
         )
@@ -102,60 +96,11 @@ def write_dashboard(
     return Written(output, len(parts), cells, tuple(refused), output.stat().st_size)
 
 
-@dataclass
-class _Budget:
-    """Bytes that are left for pictures."""
-
-    left: int
-
-    def take(self, n_bytes: int) -> bool:
-        if n_bytes > self.left:
-            return False
-        self.left -= n_bytes
-        return True
-
-
 def _side(sets: Sequence[GeneratedSets]) -> int:
     """The largest side of crops with which all of them fit."""
-    count = _CROPS * sum(len(each.folders) + 2 for each in sets if each.folders)
+    count = sum(each.crops for each in sets)
     fits = (s for s in _SIDES_PX if count * s * s * _BYTES_PER_PIXEL <= _CROP_BYTES)
     return next(fits, _SIDES_PX[-1])
-
-
-def _set_part(sets: GeneratedSets, side_px: int, budget: _Budget) -> SetPart:
-    notes: list[str] = []
-    viewer: Viewer | None = None
-    curves: list[Curves] = []
-    if sets.folders:
-        try:
-            viewer = sets.viewer(side_px)
-            curves.append(sets.spectra())
-        except CryoccdError as error:
-            notes.append(f"No crops or spectra: {error}")
-    drawn = False
-    if sets.found.kind == "picking":
-        try:
-            precision, remarks = picking_curves(sets.table, sets.dataset, sets.runs)
-            notes += remarks
-            curves += [precision] if precision else []
-            drawn = precision is not None
-        except CryoccdError as error:
-            notes.append(f"No precision-recall curves: {error}")
-    shown = {"gallery": viewer is not None, "curves": drawn}
-    pictures = {}
-    for path in sorted(sets.found.folder.glob(f"*_{sets.dataset}.png")):
-        if shown.get(path.name.removesuffix(f"_{sets.dataset}.png")):
-            continue  # the page has the same, and more of it
-        try:
-            png = read_png(path)
-        except CryoccdError as error:
-            notes.append(str(error))
-            continue
-        if budget.take(len(png)):
-            pictures[path.name] = png
-        else:
-            notes.append(f"{path.name} is left out, so that the page stays small.")
-    return SetPart(sets.dataset, viewer, tuple(curves), pictures, tuple(notes))
 
 
 def _times(table: Table, results: Path) -> dict[tuple[str, str, int], float]:

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryoccd.errors import CryoccdError
 from cryoccd.io.checked import read_yaml
@@ -54,6 +55,16 @@ class FoundTable:
         if self.kind == "picking" and "topaz" in self.name.split("_"):
             return PICKING_TOPAZ
         return _ANCHORS.get(self.kind, NOISE)
+
+    @property
+    def matrix(self) -> dict[str, Any]:
+        """What its matrix file says, empty where there is none.
+
+        Raises:
+            CryoccdError: the file is not readable.
+        """
+        path = EXPERIMENTS / f"{self.kind}-{self.profile}.yaml"
+        return read_yaml(path) if path.is_file() else {}
 
     def cells(self) -> list[Path]:
         """Files of the cells."""
@@ -137,7 +148,7 @@ def _written(path: Path) -> Selection:
             tuple(dict.fromkeys(row[key] for row in rows))
             for key in ("method", "dataset", "metric")
         ]
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (OSError, ValueError, KeyError, IndexError, AttributeError, csv.Error) as error:
         raise CryoccdError(f"{path}: no table as cryoccd writes it; remove it") from error
     return Selection(names[0], names[1], names[2], seeds)
 
@@ -146,8 +157,7 @@ def _of_cells(found: FoundTable) -> Selection:
     """The selection of all cells, in the order of their names."""
     cells = [ResultCell.read(path) for path in found.cells()]
     common = [m for m in cells[0].metrics if all(m in cell.metrics for cell in cells)]
-    matrix = EXPERIMENTS / f"{found.kind}-{found.profile}.yaml"
-    asked = read_yaml(matrix).get("metrics", []) if matrix.is_file() else []
+    asked = found.matrix.get("metrics") or []
     return Selection(
         tuple(dict.fromkeys(cell.method for cell in cells)),
         tuple(sorted({cell.dataset for cell in cells})),

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cryoccd.launch.dashboard_sets import label_of
+from cryoccd.launch.dashboard_rows import Rows
 from cryoccd.launch.places import Runs
-from cryoccd.report.table import Table
 from cryoccd.report.web.dashboard import Curves, Training
 from cryoccd.report.web.line_chart import Array, Chart, Line, stroke
 
@@ -67,7 +66,8 @@ class Logs:
             files = sorted(folder.glob("logs/version_*/metrics.csv"), key=_version)
             try:
                 logs = [pd.read_csv(path) for path in files if path.stat().st_size]
-                logs = [log for log in logs if IMAGES in log]
+                logs = [log.astype(float).dropna(subset=IMAGES) for log in logs if IMAGES in log]
+                logs = [log for log in logs if len(log)]
             except (OSError, ValueError) as error:
                 notes.append(f"{folder.name}: its log is not readable ({error})")
                 continue
@@ -77,15 +77,16 @@ class Logs:
                 fits.append(Fit(method, label, seed, log))
         return fits, notes
 
-    def images(self, table: Table) -> dict[str, float]:
-        """Images that the models of each row were trained with, each fit once."""
+    def images(self, rows: Rows) -> dict[str, float]:
+        """Images that the models of each row were trained with, each fit once; rows may share."""
         seen = {(f.method, f.label, f.seed): float(f.log[IMAGES].max()) for f in self.read[0]}
         found: dict[str, float] = {}
-        for (method, _), cells in table.cells.items():
-            of_row = {(method, label_of(c), str(c.seed)) for c in cells if "training" in c.protocol}
-            known = [seen[key] for key in of_row if key in seen]
-            if known:
-                found[method] = found.get(method, 0.0) + sum(known)
+        for method in rows.methods:
+            groups = (rows.table.cells.get((method, d), ()) for d in rows.table.datasets)
+            trained = [cell for group in groups for cell in group if "training" in cell.protocol]
+            fits = {(name, label, str(seed)) for name, label, seed in map(rows.fit, trained)}
+            if known := [seen[fit] for fit in fits if fit in seen]:
+                found[method] = sum(known)
         return found
 
     def training(self, profile: str) -> Training | None:

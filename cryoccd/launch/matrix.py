@@ -13,7 +13,7 @@ from cryoccd.io.checked import parse_yaml
 from cryoccd.io.refusal import one_line
 from cryoccd.launch.picking_settings import PickingSettings
 from cryoccd.launch.pose_settings import PoseSettings
-from cryoccd.launch.variants import Variant, grid
+from cryoccd.launch.variants import Variant, fit_of, grid, translation_of
 from cryoccd.launch.volume_settings import VolumeSettings
 from cryoccd.report.anchors import NAMES
 from cryoccd.report.cells import check_name
@@ -114,16 +114,12 @@ class Matrix:
         return self.variants.get(row) or Variant(row)
 
     def fit_of(self, row: str) -> str:
-        """Name of a row's fit: its method's, or that of the first variant that is fitted alike."""
-        fitted = self.variant(row).fitted
-        alike = (name for name, each in self.variants.items() if each.fitted == fitted)
-        return fitted.method if fitted == Variant(fitted.method) else next(alike)
+        """Name of a row's fit."""
+        return fit_of(row, self.variants)
 
     def translation_of(self, row: str) -> str:
-        """Name of a row's translations: its own, or of the first variant translated alike."""
-        made = self.variant(row).translated
-        alike = (name for name, each in self.variants.items() if each.translated == made)
-        return made.method if made == Variant(made.method) else next(alike, row)
+        """Name of a row's translations."""
+        return translation_of(row, self.variants)
 
     def side_of(self, row: str) -> str:
         """Name of a row's simulated side: that of the first variant with its; "" for the common."""

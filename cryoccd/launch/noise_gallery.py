@@ -13,7 +13,8 @@ from cryoccd.io.folder import open_folder
 from cryoccd.launch.places import Places
 from cryoccd.report.gallery import CLEAN, REAL, write_gallery
 
-_CROPS = 3
+CROPS = 3
+"""Of each column, at most."""
 
 
 def draw_noise_gallery(
@@ -47,8 +48,10 @@ def crops(
         Columns clean, each method, real, noisy ones at median 0 and scaled MAD 1; and the pixel
         size in angstrom.
     """
-    source = Dataset(simulated)
-    names = source.names[:_CROPS]
+    source, others = Dataset(simulated), open_folder(real)
+    held_out = others.names("test")
+    count = min(CROPS, len(held_out), len(source.names))  # columns are equally long
+    names, chosen = source.names[:count], held_out[:count]
     clean = [torch.from_numpy(source.image(name, "clean")) for name in names]
     side = min(side, *clean[0].shape)
     corners = [_corner(source, name, side) for name in names]
@@ -59,8 +62,6 @@ def crops(
         dataset = Dataset(folder)
         images = [robust_normalise(torch.from_numpy(dataset.image(name))) for name in names]
         columns[method] = [_cut(i, corner, side) for i, corner in zip(images, corners, strict=True)]
-    others = open_folder(real)
-    chosen = others.names("test")[:_CROPS]
     images = [robust_normalise(torch.from_numpy(others.image(name))) for name in chosen]
     columns[REAL] = [_cut(image, (0, 0), side) for image in images]
     return columns, source.pixel_size_A

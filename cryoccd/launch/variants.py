@@ -78,6 +78,20 @@ class Variant:
         return {key: value for key, value in asdict(self).items() if value}
 
 
+def fit_of(row: str, variants: Mapping[str, Variant]) -> str:
+    """Name of a row's fit: its method's, or that of the first variant that is fitted alike."""
+    fitted = variants.get(row, Variant(row)).fitted
+    alike = (name for name, each in variants.items() if each.fitted == fitted)
+    return fitted.method if fitted == Variant(fitted.method) else next(alike)
+
+
+def translation_of(row: str, variants: Mapping[str, Variant]) -> str:
+    """Name of a row's translations: its own, or of the first variant translated alike."""
+    made = variants.get(row, Variant(row)).translated
+    alike = (name for name, each in variants.items() if each.translated == made)
+    return made.method if made == Variant(made.method) else next(alike, row)
+
+
 def grid(axes: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
     """Name to the fields of a variant for every choice of one entry of each axis.
 

@@ -34,11 +34,21 @@ def open_data(settings: Mapping[str, Any], path: Path) -> SubtomogramDataModule:
     Raises:
         CryoccdError: they are faulty, or of other data.
     """
+    data = configured(settings, path)
+    data.prepare_data()
+    data.setup()
+    return data
+
+
+def configured(settings: Mapping[str, Any], path: Path) -> SubtomogramDataModule:
+    """The same, not yet prepared.
+
+    Raises:
+        CryoccdError: they are faulty, or of other data.
+    """
     parser = ArgumentParser(prog="cryoccd fit", exit_on_error=False)
     parser.add_subclass_arguments(SubtomogramDataModule, "data")
     with one_line(parser, [path]):
         data = parser.instantiate(parser.parse_object({"data": dict(settings)})).data
     assert isinstance(data, SubtomogramDataModule)  # the parser takes no other
-    data.prepare_data()
-    data.setup()
     return data

@@ -40,7 +40,7 @@ def track_cells(
         How many were logged.
     """
     folder = runs / FOLDER
-    done = {read_json(path)["sha256"] for path in folder.glob(_NOTES)}
+    done = {note["sha256"] for note in _notes(runs, FOLDER)}
     new = {path: sha for path in paths if (sha := sha256_file(path)) not in done}
     if not new:
         return 0
@@ -52,7 +52,8 @@ def track_cells(
             run.summary.update(figures(cell))
             offline = run.offline
             run.finish()
-            facts = {"table": cell.table, "figures": list(cell.metrics), "sha256": sha}
+            known = {"profile": profile, "table": cell.table, "sha256": sha}
+            facts = {**known, "figures": list(cell.metrics)}
             note = folder / _NOTES.replace("*", details["id"])  # each its own: jobs may share them
             write_text(note, json.dumps(facts, indent=1) + "\n")
     place = f"offline in {folder}; upload them with --sync" if offline else "online"
@@ -60,12 +61,12 @@ def track_cells(
     return len(new)
 
 
-def known_tables(runs: Path) -> dict[str, list[str]]:
-    """Tables of the cells that were logged below a folder, with all their figures."""
-    found: dict[str, dict[str, None]] = {}
-    for path in sorted(runs.rglob(f"{FOLDER}/{_NOTES}")):
-        note = read_json(path)
-        found.setdefault(note["table"], {}).update(dict.fromkeys(note["figures"]))
+def known_tables(runs: Path) -> dict[tuple[str, str], list[str]]:
+    """Profile and name of the tables whose cells were logged below a folder, with their figures."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for note in _notes(runs, f"**/{FOLDER}"):
+        table = found.setdefault((note["profile"], note["table"]), {})
+        table.update(dict.fromkeys(note["figures"]))
     return {table: list(figures) for table, figures in sorted(found.items())}
 
 
@@ -92,3 +93,9 @@ def figures(cell: ResultCell) -> dict[str, float]:
         f"{name}{end}": entry[key] for name, entry in cell.metrics.items() for end, key in ends
     }
     return {name: float(value) for name, value in entries.items() if value is not None}
+
+
+def _notes(runs: Path, folder: str) -> list[dict[str, Any]]:
+    """What was noted of the cells that were logged; a note without a profile is of an old kind."""
+    notes = [read_json(path) for path in sorted(runs.glob(f"{folder}/{_NOTES}"))]
+    return [note for note in notes if "profile" in note]

@@ -65,8 +65,7 @@ def sync(
     console.print(told, style="dim", markup=False, highlight=False)
     for folder in left:
         console.print(f"  {folder}", style="dim", markup=False, highlight=False, soft_wrap=True)
-    if left:
-        save_views(runs, project, console)
+    save_views(runs, project, console)  # also of runs that were online, and never twice
     return left
 
 

@@ -27,20 +27,26 @@ from cryoccd.launch.wandb_cells import known_tables
 TITLE = "cryoccd: baselines side by side"
 CURVES = tuple(f"val/{name}" for name in (*FIGURES, "auprc"))
 
-Tables = Mapping[str, Sequence[str]]
-"""Name of a table to its figures."""
+Tables = Mapping[tuple[str, str], Sequence[str]]
+"""Profile and name of a table to its figures."""
 
 
 def workspace(entity: str, project: str, tables: Tables) -> Any:
-    """A workspace: a section for each table, one for the training.
+    """A workspace: a section for each name of a table, one for the training.
+
+    A section shows all runs that have its figures, those of several profiles as well: its filter is
+    the user's to choose.
 
     Raises:
         CryoccdError: wandb-workspaces is not there.
     """
     workspaces, reports = _modules()
+    named: dict[str, dict[str, None]] = {}
+    for (_, name), figures in tables.items():
+        named.setdefault(name, {}).update(dict.fromkeys(figures))
     sections = [
-        workspaces.Section(name=name, panels=_bars(reports, figures), is_open=True)
-        for name, figures in tables.items()
+        workspaces.Section(name=name, panels=_bars(reports, list(figures)), is_open=True)
+        for name, figures in named.items()
     ]
     training = workspaces.Section(
         name="training",
@@ -66,14 +72,14 @@ def report(entity: str, project: str, tables: Tables) -> Any:
     """
     _, reports = _modules()
     blocks: list[Any] = []
-    for name, figures in tables.items():
+    for (profile, name), figures in tables.items():
         cells = reports.Runset(  # of the report's own project, whose server is not asked
-            name=f"cells of {name}",
-            filters=f"Config('table') = '{name}'",
+            name=f"cells of {name}, {profile}",
+            filters=f"Config('table') = '{name}' and Config('profile') = '{profile}'",
             groupby=["config.method"],
         )
         grid = reports.PanelGrid(runsets=[cells], panels=_bars(reports, figures))
-        blocks += [reports.H2(f"Table {name}"), grid]
+        blocks += [reports.H2(f"Table {name}, {profile}"), grid]
     fits = reports.Runset(name="fits", filters="JobType = 'fit'", groupby=["group"])
     curves = reports.PanelGrid(runsets=[fits], panels=_curves(reports))
     text = "Bars are means over styles and seeds with their range. Curves are over training images."
@@ -95,7 +101,7 @@ def save_views(runs: Path, project: str, console: Console) -> None:
         console: where it is told.
 
     Raises:
-        CryoccdError: the login has no entity that views could belong to.
+        CryoccdError: the login has no entity that views could belong to, or W&B refuses.
     """
     tables = known_tables(runs)
     try:
@@ -105,10 +111,14 @@ def save_views(runs: Path, project: str, console: Console) -> None:
         return
     import wandb
 
-    entity, kept = wandb.Api().default_entity, runs / "wandb_views.json"
+    kept = runs / "wandb_views.json"
+    try:
+        entity = wandb.Api().default_entity
+    except wandb.Error as error:
+        raise CryoccdError(f"W&B: {error}; the runs are there, the same command goes on") from error
     if entity is None:
         raise CryoccdError("W&B: the login has no default entity; set one in its settings")
-    told = json.dumps([entity, project, TITLE, CURVES, tables])
+    told = json.dumps([entity, project, TITLE, CURVES, list(tables.items())])
     known = hashlib.sha256(told.encode()).hexdigest()
     if kept.is_file() and read_json(kept).get("definition") == known:
         return

@@ -38,7 +38,8 @@ class ResultCell:
             set; "choices", where it is there, is what the method itself chose; "training" and
             "train_styles" say what its model was fitted on, and "variant" what its row changes of
             a method.
-        provenance: commit, config_hash, data_hash, versions, device, seconds.
+        provenance: commit, config_hash, data_hash, versions, device, seconds; "made", where it is
+            there, is when, in UTC.
 
     Raises:
         CryoccdError: a field is missing, unknown or of the wrong kind.
@@ -154,6 +155,10 @@ def _check_protocol(dataset: str, protocol: Mapping[str, Any]) -> None:
         raise CryoccdError('cell: protocol lacks "domain": "oracle" or the name of the real set')
     if domain == "oracle" and "empiar" in dataset.lower():
         raise CryoccdError(f"cell: dataset {dataset} claims EMPIAR, but its domain is the oracle")
+    styles = protocol.get("train_styles")
+    named = isinstance(styles, list) and all(isinstance(name, str) for name in styles)
+    if "training" in protocol and not (named and styles):
+        raise CryoccdError(f"cell: train_styles is {styles!r}, expected names; run the cell again")
 
 
 def _check_provenance(provenance: Mapping[str, Any]) -> None:

@@ -87,12 +87,14 @@ def lay_out(table: Table) -> Layout:
                 how = (_rank(metric, figure), _hint(figure))
                 cells.append(TextCell(text, notes, is_best, is_better, *how))
         seconds = table.seconds(method)
-        cells.append(TextCell(duration(seconds), sort=seconds))
+        known = any(table.cells.get((method, dataset)) for dataset in table.datasets)
+        cells.append(TextCell(duration(seconds), sort=seconds) if known else TextCell(MISSING))
         for published in shown:
             mean = published.mean(method)
             places = 1 if mean is None or mean >= 10 else 3
             text = UNDEFINED if mean is None else f"{mean:.{places}f}"
-            cells.append(TextCell(text, sort=mean))
+            sort = None if mean is None else distance(published.metric.lower(), mean)
+            cells.append(TextCell(text, sort=sort))
         rows.append((method, tuple(cells)))
     return Layout(
         title(table),

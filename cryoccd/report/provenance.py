@@ -1,9 +1,10 @@
-"""Where a figure comes from: source commit, versions, device, and hashes of config and data."""
+"""Where a figure comes from: commit, versions, device, time, and hashes of config and data."""
 
 import dataclasses
 import hashlib
 import json
 import platform
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def provenance(
         },
         "device": _device_name(torch.device(device)),
         "seconds": round(float(seconds), 3),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 

@@ -18,7 +18,7 @@ from cryoccd.metrics.volume import BoxSet
 from cryoccd.metrics.volume.matched import check_alike
 from cryoccd.randomness import item_seed
 
-_PLANES = ("XY", "XZ", "YZ")
+PLANES = ("XY", "XZ", "YZ")
 _SPAN = (0.003, 0.997)
 _BAR_A = 100.0
 _RANGE_DB = 50.0
@@ -56,7 +56,7 @@ def write_volume_figure(
             if row == 0:
                 # the name of a side may be as wide as its four panels
                 heads = (side_name, "", "", "")
-                for panel, head, what in zip(panels, heads, (*_PLANES, "kx-kz, dB"), strict=True):
+                for panel, head, what in zip(panels, heads, (*PLANES, "kx-kz, dB"), strict=True):
                     panel.set_title(f"{head}\n{what}", fontsize=8, loc="left")
         axes[row, 0].set_ylabel(real.classes[label], fontsize=8)
     side = real.box_px
@@ -71,7 +71,7 @@ def write_volume_figure(
 def _side(panels: Sequence[Axes], volumes: Tensor, shown: int, peak_dB: float) -> None:
     """Slices of one box of a class, and the power of all."""
     low, high = torch.quantile(volumes[shown].flatten(), torch.tensor(_SPAN)).tolist()
-    for panel, view in zip(panels[:3], _slices(volumes[shown]), strict=True):
+    for panel, view in zip(panels[:3], central_slices(volumes[shown]), strict=True):
         panel.imshow(view.numpy(), cmap="gray", vmin=low, vmax=high)
     power_dB = _wedge_plane(volumes).numpy()
     panels[3].imshow(power_dB, cmap="magma", vmin=peak_dB - _RANGE_DB, vmax=peak_dB)
@@ -80,7 +80,7 @@ def _side(panels: Sequence[Axes], volumes: Tensor, shown: int, peak_dB: float) -
         panel.set_yticks([])
 
 
-def _slices(volume: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def central_slices(volume: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Rows and columns y x, z x and y z of the slices through the middle."""
     middle = int(volume.shape[-1]) // 2
     return volume[middle], volume[:, middle], volume[:, :, middle].T

@@ -17,6 +17,7 @@ from PIL import Image
 from wandb_files import read, runs_below
 
 from cryoccd.callbacks.wandb_gallery import KEY
+from cryoccd.callbacks.wandb_logger import RunLogger
 from cryoccd.cli import main
 from cryoccd.methods.cryogem import CryoGEM
 
@@ -204,6 +205,22 @@ def test_tracking_changes_nothing_and_can_begin_later(command, home, tmp_path, m
     capsys.readouterr()
     assert main([*with_logger(plain), "--model.init_args.snr=0.2"]) == 2
     assert "another configuration" in capsys.readouterr().err
+
+
+def test_a_rarer_report_may_have_no_value_yet(home, tmp_path):
+    logger = RunLogger(str(tmp_path / "run"), run_name="n", group="g", tags=[])
+    logger.expect({"val/psd_background_db": "min", "val/auprc": "max"})
+    for images, values in (
+        (4, {"val/psd_background_db": 2.0}),
+        (8, {"val/psd_background_db": 3.0}),
+    ):
+        logger.put(images, values)
+    logger.put(12, {"val/auprc": 0.5})
+    logger.finalize("success")
+    [run] = runs_below(tmp_path)
+    assert [row["train/images"] for row in run.rows] == [4, 8, 12]
+    assert run.summary["val/psd_background_db"] == {"min": 2.0}
+    assert run.summary["val/auprc"] == {"max": 0.5}
 
 
 def test_one_of_two_processes_tracks(command, home, tmp_path):

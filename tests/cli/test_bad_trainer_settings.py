@@ -33,7 +33,10 @@ CRYOGEM = {"method": "cryogem", "demo": True}
             "trainer.strategy={class_path: lightning.pytorch.strategies.ModelParallelStrategy}",
             "trainer.strategy = ModelParallelStrategy, expected auto or ddp: sharded weights",
         ),
-        ("trainer.gradient_clip_val=0.5", "gradient_clip_val = 0.5: take optimisation.clip_norm in"),
+        (
+            "trainer.gradient_clip_val=0.5",
+            "gradient_clip_val = 0.5: take optimisation.clip_norm in",
+        ),
         ("trainer.accumulate_grad_batches=2", "take optimisation.accumulate_batches in its place"),
         ("model.init_args.optimizer.init_args.lr=-1", "cryogem: optimizer: Invalid learning rate"),
         ("model.init_args.optimizer.init_args.betas=[2,0.9]", "optimizer: Invalid beta parameter"),

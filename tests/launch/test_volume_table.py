@@ -9,6 +9,7 @@ from heard import folders_of, verbs_of
 
 from cryoccd.cli import main
 from cryoccd.io.dataset import BoxFolder
+from cryoccd.launch.dashboard import write_dashboard
 from cryoccd.metrics.volume.columns import LEVELS, VOLUMES
 from cryoccd.metrics.volume.pose_error import FIGURES as POSE_ERRORS
 
@@ -83,7 +84,17 @@ def test_models_are_told_of_tomograms_that_they_did_not_see(volume):
     assert one["files"][name] != other["files"][name]
 
 
-def test_a_second_run_makes_nothing_and_rows_share_fits(volume):
+def test_the_page_shows_slices_of_every_row(volume, tmp_path):
+    root, _, _ = volume
+    written = write_dashboard(root / "results", root / "runs", tmp_path / "page.html")
+    text = written.path.read_text(encoding="utf8")
+    assert "No slices" not in text
+    for row in ("subtomogram_ddpm", "plus_density", "real"):
+        for label in ("dimer_d2", "lobed_c1"):
+            assert text.count(f'alt="{row}, YZ, box 2 of {label}, two_assemblies"') == 1
+
+
+def test_a_second_run_makes_nothing_and_rows_share_fits(volume, tmp_path):
     root, argv, verbs = volume
     fits = folders_of(verbs, "fit", "trainer.default_root_dir")
     assert fits == ["subtomogram_ddpm__two_assemblies__0", "plus_density__two_assemblies__0"]
@@ -93,6 +104,9 @@ def test_a_second_run_makes_nothing_and_rows_share_fits(volume):
     after = (root / "runs/mini/fit/subtomogram_ddpm__two_assemblies__0/last.ckpt").stat()
     assert before.st_mtime_ns == after.st_mtime_ns
     assert folders_of(more, "sample", "output") == ["other_sampler__two_assemblies__0"]
+    page = tmp_path / "page.html"  # the last table was of that row alone
+    write_dashboard(root / "results", root / "runs", page)
+    assert 'alt="other_sampler, XY, box 1 of dimer_d2, two_assemblies"' in page.read_text()
 
 
 def test_evaluate_volume_judges_a_folder_alone(volume, tmp_path, capsys):

@@ -101,7 +101,7 @@ def test_a_cell_is_a_run(home, tmp_path, console):
     changed = cell("cryogem", 1.5).write(results, "demo")  # made again of the same, and differs
     assert track_cells([changed], runs, console) == 1
     assert sorted(run.id for run in runs_below(runs)).count(one.id) == 2
-    assert known_tables(tmp_path) == {"fid": ["fd_scattering", "auprc"]}
+    assert known_tables(tmp_path) == {("demo", "fid"): ["fd_scattering", "auprc"]}
 
 
 def test_what_is_not_yet_there_is_uploaded_in_order(login, views, tmp_path, console, program):
@@ -116,6 +116,7 @@ def test_what_is_not_yet_there_is_uploaded_in_order(login, views, tmp_path, cons
     assert (tmp_path / "seen.txt").read_text().splitlines() == list(map(str, wanted))
     assert views == [tmp_path / "runs"]
     assert sync(tmp_path / "runs", console, program=program()) == []
+    assert len(views) == 2  # also where all is there, such as runs that were online
     assert len((tmp_path / "seen.txt").read_text().splitlines()) == 3
 
     log = next(folders[0].glob("*.wandb"))  # the run went on
@@ -123,7 +124,7 @@ def test_what_is_not_yet_there_is_uploaded_in_order(login, views, tmp_path, cons
     os.utime(log, (late, late))
     with pytest.raises(CryoccdError, match=r"1 of 1 runs did not arrive, such as .*run-2-one"):
         sync(tmp_path / "runs", console, program=program(fails="one"))
-    assert len(views) == 1
+    assert len(views) == 2
 
 
 def test_cells_are_logged_before_the_upload(login, views, tmp_path, console, program):
@@ -154,20 +155,30 @@ def test_refusals(home, tmp_path, console):
 
 
 def test_views_lay_methods_side_by_side(home):
-    tables = {"fid": ["fd_scattering", "psd_background_db"], "picking": ["auprc"]}
+    tables = {
+        ("demo", "fid"): ["fd_scattering", "psd_background_db"],
+        ("demo", "picking"): ["auprc"],
+    }
+    tables |= {("paper", "fid"): ["fd_scattering", "fid_inception"]}
     spec = wandb_workspace.workspace("lab", "cryoccd", tables)._to_model()
     text = spec.model_dump_json(by_alias=True, exclude_none=True)
     for words in ("lab", "fid", "picking", "training", "psd_background_db", "train/images"):
         assert f'"{words}"' in text, words
     sections = spec.spec.section.panel_bank_config.sections
-    assert [len(each.panels) for each in sections[:3]] == [2, 1, 6]
+    assert [len(each.panels) for each in sections[:3]] == [3, 1, 6]
     bar = sections[0].panels[0].model_dump(by_alias=True)["config"]
     assert "method" in str(bar["groupBy"])
     assert "fd_scattering" in str(bar["metrics"])
-    report = wandb_workspace.report("lab", "cryoccd", tables)._to_model()
-    text = report.model_dump_json(by_alias=True, exclude_none=True)
-    assert text.count("panel-grid") == 3
-    assert "cells of picking" in text
+    report = wandb_workspace.report("lab", "cryoccd", tables)
+    text = report._to_model().model_dump_json(by_alias=True, exclude_none=True)
+    assert text.count("panel-grid") == 4
+    assert "cells of picking, demo" in text
+    grids = [block for block in report._to_model().spec.blocks if block.type == "panel-grid"]
+    asked = [grid.metadata.run_sets[0].model_dump_json() for grid in grids]
+    for grid, names in zip(
+        asked, (("fid", "demo"), ("picking", "demo"), ("fid", "paper")), strict=False
+    ):
+        assert all(f'"value":"{name}"' in grid for name in names)  # no mean over profiles
 
 
 def test_views_are_saved_once(login, tmp_path, monkeypatch, console):
@@ -194,6 +205,16 @@ def test_views_are_saved_once(login, tmp_path, monkeypatch, console):
     track_cells([cell("cut", 3.0).write(tmp_path, "demo")], runs, console, "offline")
     wandb_workspace.save_views(runs, "cryoccd", console)  # the same tables and figures
     assert len(made) == 2
+
+
+def test_a_server_that_refuses_is_told(login, tmp_path, monkeypatch, console):
+    class Api:
+        def __init__(self):
+            raise wandb.errors.CommError("not today")
+
+    monkeypatch.setattr("wandb.Api", Api)
+    with pytest.raises(CryoccdError, match="W&B: not today; the runs are there"):
+        wandb_workspace.save_views(tmp_path, "cryoccd", console)
 
 
 def test_views_without_the_extra(home, tmp_path, monkeypatch, capsys):

@@ -75,7 +75,7 @@ LOW_LEVEL: dict[str, dict[str, Any]] = {
     "cyclegan": SMALL["cyclegan"][0],
 }
 # these keep places only as far as their losses have taught them
-BATCHES = {"cryogem": 20, "cryogem_ndf64": 20, "cyclegan": 60}
+BATCHES = {"cryogem": 20, "cryogem_ndf64": 20, "cyclegan": 140}
 
 
 @pytest.mark.parametrize("name", LEARNED)

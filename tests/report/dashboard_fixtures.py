@@ -1,13 +1,16 @@
-"""A small results folder with the runs behind it: two data sets, four rows, picks and a log."""
+"""A small results folder with the runs behind it: micrographs, picks, boxes of tomograms, a log."""
 
 import json
 
 import numpy as np
 import torch
-from report_fixtures import PROTOCOL, cell, entry
+import yaml
+from report_fixtures import PROTOCOL, cell, entry, origin
+from tomogram_folders import CLASSES, VOXEL_A, write_dataset
 from toys import DIAMETER_PX, PIXEL_SIZE_A, exposure, write_real, write_simulated
 
-from cryoccd.io.dataset import DatasetWriter, Item
+from cryoccd.data.subtomograms.opened import Choices, Opened
+from cryoccd.io.dataset import BoxItem, DatasetWriter, Item
 from cryoccd.io.folder import open_folder
 from cryoccd.launch.pickers import write_picks
 from cryoccd.launch.places import Runs
@@ -18,6 +21,7 @@ from cryoccd.report.cells import ResultCell
 NASTY = "</script><script>alert(1)</script> & \"quoted\" 'note' <img src=http://x.y/z.png>"
 VALUES = {"real_floor": 0.1, "spectrum": 0.5, "cut": 0.25, "white_ceiling": 9.0}
 DATASETS = ("ice", "gold")
+BOX_PX = 16
 
 
 def write_generated(root, strength, seed=1000):
@@ -77,3 +81,60 @@ def break_cell(results, table="broken"):
     folder = results / "demo" / table
     folder.mkdir(parents=True)
     (folder / "cut__ice__0.json").write_text(json.dumps({"half": 1}))
+
+
+def write_volume(results, runs_root, **protocol):
+    """A table of volumes of one data set; the row copy drew the held-out boxes themselves."""
+    runs = Runs(runs_root / "demo")
+    write_dataset(runs.data("kinds").root / "tomograms")
+    arguments = {"root": "moved/since", "box_voxels": BOX_PX, "fold": 0, "seed": 0}
+    module = "cryoccd.data.subtomograms.datamodule.SubtomogramDataModule"
+    data = yaml.safe_dump({"data": {"class_path": module, "init_args": arguments}})
+    for method in ("copy", "noise"):
+        folder = runs.fit(method, "kinds", 0)
+        folder.mkdir(parents=True)
+        (folder / "data.yaml").write_text(data)
+    rng = np.random.default_rng(0)
+    noise = {name: rng.standard_normal((3, BOX_PX, BOX_PX, BOX_PX)) for name in CLASSES}
+    write_boxes(runs.generated("copy", "kinds", "kinds", 0), held_out(runs))
+    write_boxes(runs.generated("noise", "kinds", "kinds", 0), noise)
+    write_boxes(runs.generated("slow_noise", "kinds", "kinds", 0), noise)
+    slow = {"variant": {"method": "noise", "sampling": {"sampler.init_args.steps": 9}}}
+    for method, value in {"real_half": 0.1, "copy": 0.2, "noise": 3.0, "slow_noise": 2.0}.items():
+        known = {"domain": "oracle", "dark": True, **protocol}
+        if method != "real_half":
+            known |= {"training": "per_style", "train_styles": ["kinds"]}
+        known |= slow if method == "slow_noise" else {}
+        figures = {"fd_volume": entry(value)}
+        ResultCell("volume", method, "kinds", 0, figures, known, origin()).write(results, "demo")
+
+
+def held_out(runs):
+    """Class to the held-out boxes, whole ones first, at a scale and a level of their own."""
+    root = runs.data("kinds").root / "tomograms"
+    opened = Opened.by(
+        Choices(root, BOX_PX, "leave_one_out", 0, False, None, None, [], None, seed=0)
+    )
+    rows = {name: [] for name in CLASSES}
+    whole = {
+        row: opened.cutter.cut(int(row)).volume.unique().numel() == BOX_PX**3
+        for row in opened.split.held
+    }
+    for row in sorted(opened.split.held, key=lambda row: not whole[row]):
+        rows[opened.table.classes[opened.table.label[row]]].append(row)
+    return {
+        name: [7 * opened.cutter.cut(int(row)).volume[0].numpy() + 3 for row in own]
+        for name, own in rows.items()
+    }
+
+
+def write_boxes(root, volumes):
+    """A folder as `cryoccd sample` leaves it."""
+    made_by = {"classes": list(CLASSES), "voxel_size_A": VOXEL_A, "box_voxels": BOX_PX}
+    writer, names = DatasetWriter(root, made_by), []
+    for label, boxes in volumes.items():
+        for k, box in enumerate(boxes):
+            names.append(f"{label}_{k}")
+            values = np.asarray(box, np.float32)
+            writer.write(BoxItem(names[-1], label, k, values, VOXEL_A, (0.5, 0.5, 0.5)))
+    writer.finish(names)

@@ -11,6 +11,7 @@ from report_fixtures import entry, write_cells
 from cryoccd.cli import main
 from cryoccd.errors import CryoccdError
 from cryoccd.launch.dashboard import write_dashboard
+from cryoccd.launch.dashboard_rows import Rows
 from cryoccd.launch.dashboard_tables import find_tables, reduce_found
 from cryoccd.launch.dashboard_training import Logs
 from cryoccd.launch.places import Runs
@@ -172,9 +173,9 @@ def test_rows_and_columns_are_those_of_the_last_table(tmp_path):
 
 def test_images_seen_are_those_of_the_log(made):
     results, runs, *_ = made
-    table, _ = reduce_found(find_tables(results)[1])
+    found = find_tables(results)[1]
     logs = Logs(Runs(runs / "demo"))
-    assert logs.images(table) == {"cut": 12000.0}
+    assert logs.images(Rows.of(found, reduce_found(found)[0])) == {"cut": 12000.0}
     (fit,) = logs.read[0]
     images, loss = fit.curve("train/loss_nce")
     assert len(images) == 120

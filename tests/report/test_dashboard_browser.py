@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from dashboard_fixtures import write_picking, write_results
+from dashboard_fixtures import BOX_PX, write_picking, write_results, write_volume
 from report_fixtures import entry, write_cells
 
 from cryoccd.launch.dashboard import write_dashboard
@@ -33,6 +33,7 @@ def page(tmp_path_factory):
     root = tmp_path_factory.mktemp("browser")
     results, runs = write_results(root)
     write_picking(results, runs)
+    write_volume(results, runs)
     return write_dashboard(results, runs, root / "report.html").path
 
 
@@ -70,7 +71,9 @@ def test_every_image_loads(browser):
     browser.value("document.querySelector('.viewer').scrollIntoView()")
     browser.value("new Promise(done => setTimeout(done, 300))")
     browser.value("document.querySelectorAll('.pane img:not([src])').forEach(i => i.remove())")
-    assert browser.value(whole) >= 24 + 6  # the sheets, and the enlarged crops that are in sight
+    assert (
+        browser.value(whole) >= 24 + 48 + 6
+    )  # the sheets, and the enlarged crops that are in sight
 
 
 def test_the_cut_moves_by_keyboard_and_pointer(browser):
@@ -95,6 +98,27 @@ def test_the_cut_moves_by_keyboard_and_pointer(browser):
         "(document.querySelector('.viewer select'))"
     )
     assert browser.value(sources)[:2] == ["real", "clean"]
+
+
+def test_slices_of_a_class_stand_side_by_side(browser):
+    last = "[...document.querySelectorAll('.viewer')].at(-1)"
+    browser.value(f"{last}.scrollIntoView()")
+    browser.value("new Promise(done => setTimeout(done, 300))")
+    panes = f"[...{last}.querySelectorAll('.pane')]"
+    labels = [f"{plane}, box {k}" for k in (1, 2) for plane in ("XY", "XZ", "YZ")]
+    assert browser.value(f"{panes}.map(pane => pane.dataset.label)") == labels
+    widths = browser.value(f"{panes}.map(pane => pane.querySelector('.over').naturalWidth)")
+    assert widths == [BOX_PX] * 6
+    shown = f"{panes}.map(pane => [...pane.querySelectorAll('img')].map(i => i.alt))"
+    assert browser.value(shown)[4] == [
+        f"{row}, XZ, box 2 of hook, kinds" for row in ("real", "copy")
+    ]
+    tops = browser.value(
+        f"[...{last}.querySelector('figure').querySelectorAll('img')]"
+        ".map(i => i.getBoundingClientRect().top)"
+    )
+    assert tops[0] == tops[2] < tops[3] == tops[5]  # three across
+    assert browser.value("document.body.scrollWidth <= innerWidth")
 
 
 def test_data_sets_can_be_hidden(browser):

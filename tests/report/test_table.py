@@ -4,6 +4,7 @@ from report_fixtures import PROTOCOL, entry, origin, simple_table, write_cells
 from cryoccd.errors import CryoccdError
 from cryoccd.report.cells import ResultCell
 from cryoccd.report.layout import lay_out
+from cryoccd.report.reference import Published
 from cryoccd.report.table import reduce_cells
 
 ANCHORS = {"real_floor": 1.0, "white_ceiling": 9.0}
@@ -39,10 +40,20 @@ def test_one_line_names_every_missing_cell_and_metric(tmp_path):
 def test_missing_cells_may_be_allowed(tmp_path):
     write_cells(tmp_path, figures())
     rows = dict(lay_out(reduce(tmp_path, allow_missing=True)).rows)
-    assert rows["cut"][0].text == "missing"
+    assert [cell.text for cell in rows["cut"]] == ["missing", "missing"]  # and no wall time of 0 s
+    assert rows["cut"][-1].sort is None
     assert rows["real_floor"][0].text == "1.00 [0.90, 1.10]"
     with pytest.raises(CryoccdError, match="no cell"):
         reduce(tmp_path, datasets=("gold",), allow_missing=True)
+
+
+def test_published_figures_are_sorted_by_their_own_ideal(tmp_path):
+    write_cells(tmp_path, figures(cut=2.0))
+    rows = {"cut": (0.9,), "real_floor": (0.2,)}
+    published = [Published("fid", "", "", metric, ("d",), "", rows) for metric in ("AUPRC", "FID")]
+    found = dict(lay_out(reduce(tmp_path, reference=published)).rows)
+    assert found["cut"][-2].sort < found["real_floor"][-2].sort  # nearer to 1
+    assert found["cut"][-1].sort > found["real_floor"][-1].sort
 
 
 def test_a_seed_that_is_missing_is_missing(tmp_path):

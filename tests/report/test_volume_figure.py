@@ -6,7 +6,7 @@ from matplotlib.image import imread
 from volume_toys import toy_boxes, wedged
 
 from cryoccd.errors import CryoccdError
-from cryoccd.report.volume_figure import _slices, _wedge_plane, write_volume_figure
+from cryoccd.report.volume_figure import _wedge_plane, central_slices, write_volume_figure
 
 
 def test_the_picture_shows_both_sides(tmp_path):
@@ -22,7 +22,7 @@ def test_the_picture_shows_both_sides(tmp_path):
 
 def test_slices_are_of_the_middle():
     volume = torch.arange(4**3).reshape(4, 4, 4)
-    xy, xz, yz = _slices(volume)
+    xy, xz, yz = central_slices(volume)
     assert xy[1, 3] == volume[2, 1, 3]
     assert xz[1, 3] == volume[1, 2, 3]
     assert yz[1, 3] == volume[3, 1, 2]

@@ -68,7 +68,7 @@ class BoxCutter:
         density: ClassDensity | None = None,
     ) -> None:
         self.table = table
-        self._source, self._side, self._density = source, box_voxels, density
+        self._source, self.side, self._density = source, box_voxels, density
         self._open: dict[int, Voxels] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class BoxCutter:
         Raises:
             CryoccdError: the tomogram cannot be read there.
         """
-        table, side = self.table, self._side
+        table, side = self.table, self.side
         number = int(table.tomogram[row])
         shape_px = table.shapes_px[number]
         corner = cut_corner(table.centres_px[row] + shift_px, side, flips)
@@ -117,7 +117,7 @@ class BoxCutter:
         self, density: ClassDensity, number: int, corner: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Density of the box, 0 beyond the tomogram as the box itself is."""
-        table, side = self.table, self._side
+        table, side = self.table, self.side
         near = np.abs(table.xyz_px - corner - side / 2).max(axis=1) < side / 2 + density.reach_px
         rows = np.flatnonzero((table.tomogram == number) & near)
         names = [table.map_keys[row] for row in rows]

@@ -85,7 +85,7 @@ class SubtomogramDataModule(L.LightningDataModule):
             raise CryoccdError("data: mirrors without augment, expected both or none")
         if split not in ("random", "leave_one_out"):
             raise CryoccdError(f"data: split = {split!r}, expected random or leave_one_out")
-        self._choices = Choices(
+        self.choices = Choices(
             root=Path(root),
             box_voxels=box_voxels,
             split=split,
@@ -111,8 +111,8 @@ class SubtomogramDataModule(L.LightningDataModule):
             CryoccdError: a tomogram that cannot be read whole.
         """
         if self._recipe is not None:
-            self._recipe.prepare(self._choices.root)
-        open_tomograms(self._choices.root, self._choices.options).check_voxels()
+            self._recipe.prepare(self.choices.root)
+        open_tomograms(self.choices.root, self.choices.options).check_voxels()
 
     def setup(self, stage: str | None = None) -> None:
         """Open the folder, split its particles, and say how much their boxes overlap.
@@ -121,7 +121,7 @@ class SubtomogramDataModule(L.LightningDataModule):
             CryoccdError: an input is faulty.
         """
         if self._opened is None:
-            self._opened = Opened.by(self._choices)
+            self._opened = Opened.by(self.choices)
             _print(self.describe())
 
     @property

@@ -35,14 +35,14 @@ class SetPart:
 
     Args:
         dataset: its name.
-        viewer: crops; None for none.
+        viewers: crops, or slices of the boxes of each class.
         curves: spectra, or precision against recall.
         pictures: PNG files by their captions.
         notes: what could not be shown, and why.
     """
 
     dataset: str
-    viewer: Viewer | None = None
+    viewers: tuple[Viewer, ...] = ()
     curves: tuple[Curves, ...] = ()
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class TablePart:
         table: the figures.
         sets: pictures and curves.
         images: that the models of each row were trained with.
-        written: (method, data set, seed) to the time of the cell's file.
+        written: (method, data set, seed) to the time of the cell's file, in seconds since 1970.
         notes: cells that are missing or left out.
     """
 
@@ -175,9 +175,7 @@ def _table(part: TablePart, ident: str) -> str:
 
 
 def _set(part: SetPart, ident: str) -> str:
-    pieces = []
-    if part.viewer:
-        pieces.append(viewer_html(part.viewer, f"{ident}-v", part.dataset))
+    pieces = [viewer_html(v, f"{ident}-v{k}", part.dataset) for k, v in enumerate(part.viewers)]
     pieces += [_curves(curves) for curves in part.curves]
     pieces += [picture(caption, png) for caption, png in part.pictures.items()]
     if not pieces and not part.notes:

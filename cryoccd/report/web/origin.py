@@ -1,15 +1,16 @@
 """What rows cost and where cells come from, as tables of records."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from cryoccd.report.cells import ResultCell
 from cryoccd.report.table import Table
 from cryoccd.report.text import UNDEFINED, duration
 from cryoccd.report.web.records import Entry, Record, records
 
-_COST = ("wall time", "longest cell", "cells", "images trained with", "micrographs", "device")
-_ORIGIN = ("data set", "seed", "written", "seconds", "device", "commit", "config", "data")
+_COST = ("wall time", "longest cell", "cells", "images trained with", "largest n", "device")
+_ORIGIN = ("data set", "seed", "made", "seconds", "device", "commit", "config", "data")
 _HASH = 10  # letters of a hash that are shown; a pointer on it tells the rest
 
 
@@ -38,11 +39,15 @@ def cost(table: Table, images: Mapping[str, float], ident: str) -> str:
             Entry(" | ".join(dict.fromkeys(str(c.provenance["device"]) for c in cells))),
         )
         rows.append(Record(method, entries))
-    return records(ident, "method", _COST, rows)
+    note = "Wall time of making the cells and the fits for them; rows that share a fit pay it once."
+    return records(ident, "method", _COST, rows) + f'\n<p class="caption">{note}</p>'
 
 
 def origin(table: Table, written: Mapping[tuple[str, str, int], float], ident: str) -> str:
     """Commit, versions, device, hashes and date of every cell.
+
+    The date is the one that a cell records; of a cell without one it is that of its file, which a
+    copy may have changed, and says so.
 
     Args:
         table: holds the cells.
@@ -53,18 +58,27 @@ def origin(table: Table, written: Mapping[tuple[str, str, int], float], ident: s
     for method in table.methods:
         for cell in _cells(table, method):
             known = cell.provenance
-            when = written[cell.method, cell.dataset, cell.seed]
+            when = _made(known, written[cell.method, cell.dataset, cell.seed])
             versions = ", ".join(f"{name} {value}" for name, value in known["versions"].items())
             entries = (
                 Entry(cell.dataset),
                 Entry(str(cell.seed), cell.seed),
-                Entry(f"{datetime.fromtimestamp(when).astimezone():%Y-%m-%d %H:%M}", when),
+                when,
                 Entry(f"{known['seconds']:.1f}", known["seconds"]),
                 Entry(str(known["device"]), hint=versions),
                 *(_hash(known[key]) for key in ("commit", "config_hash", "data_hash")),
             )
             rows.append(Record(method, entries, cell.dataset))
     return records(ident, "method", _ORIGIN, rows)
+
+
+def _made(known: Mapping[str, Any], written: float) -> Entry:
+    try:
+        when, words = datetime.fromisoformat(known["made"]), ""
+    except (KeyError, TypeError, ValueError):
+        when, words = datetime.fromtimestamp(written, UTC), " (file)"
+    hint = "time of the cell's file: the cell records none" if words else None
+    return Entry(f"{when.astimezone():%Y-%m-%d %H:%M}{words}", when.timestamp(), hint)
 
 
 def _hash(value: object) -> Entry:

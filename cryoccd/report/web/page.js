@@ -97,8 +97,9 @@
     const choose = make("div", { className: "choose" });
     choose.append(left, range, right);
     const stage = make("div", { className: "stage" });
-    const panes = all(columns[0], "img").map(() => {
+    const panes = all(columns[0], "img").map((image) => {
       const pane = make("div", { className: "pane" });
+      if (image.title) pane.dataset.label = image.title;
       pane.append(make("img", { className: "under" }), make("img", { className: "over" }));
       stage.append(pane);
       return pane;
