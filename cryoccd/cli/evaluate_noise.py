@@ -115,7 +115,8 @@ def _make(task: NoiseTask, output: Path, share: Share, console: Console) -> str:
     if not share.whole and is_made(output, task.made_by):
         return f"{output} is there already"
     statistics = NoiseStatistics(output, task.made_by, share)
-    measures = task.describe(statistics, console)
+    with statistics.refusable():
+        measures = task.describe(statistics, console)
     counts = {name: len(fields) for name, (fields, _) in task.sides.items()}
     with statistics.joined(counts) as sides:
         if sides is None:

@@ -106,11 +106,9 @@ class Projector:
         )
         # the transform of f(x / m) is that of f at m k
         inside = torch.hypot(k_y, k_x) * max(1.0, magnification) <= (box - 1) // 2
-        # A^T (k_x, k_y, 0), in steps of the transform that is padded to twice the box; no matrix
-        # product, whose rounding depends on how many views it is for
-        along_x = k_x[inside][:, None] * matrices[:, None, 0]
-        along_y = k_y[inside][:, None] * matrices[:, None, 1]
-        xyz = 2 * magnification * (along_x + along_y)
+        wanted_xy = torch.stack([k_x[inside], k_y[inside]], dim=-1)
+        # A^T (k_x, k_y, 0), in steps of the transform that is padded to twice the box
+        xyz = 2 * magnification * wanted_xy @ matrices[:, :2]
         mirrored = xyz[..., 0] < 0  # the half with k_x < 0 is not stored: F(-k) = conj F(k)
         xyz = torch.where(mirrored[..., None], -xyz, xyz)
         between = xyz - xyz.floor()

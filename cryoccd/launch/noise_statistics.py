@@ -49,6 +49,16 @@ class NoiseStatistics:
                     "choose another output"
                 )
 
+    @contextmanager
+    def refusable(self) -> Iterator[None]:
+        """Keep nothing of micrographs that are refused, unless other shares are at work there."""
+        try:
+            yield
+        except CryoccdError:
+            if self.share.whole:
+                shutil.rmtree(self.folder)
+            raise
+
     def learnt(self, learn: Callable[[], Learnt]) -> Learnt:
         """What the first process learns."""
         with locked(self.folder / ".learn"):

@@ -6,6 +6,7 @@ from typing import Any
 from cryoccd.errors import CryoccdError
 from cryoccd.metrics.features.scattering import WaveletScattering
 from cryoccd.metrics.images import VALUE_LIMIT
+from cryoccd.metrics.spectral.tile_power import LEAST_TILE_PX
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class NoiseProtocol:
         seed: of the choice of crops.
 
     Raises:
-        CryoccdError: no crop.
+        CryoccdError: no crop, or a tile of no spectrum.
     """
 
     crop_px: int = 64
@@ -34,6 +35,8 @@ class NoiseProtocol:
             raise CryoccdError(
                 f"crops_per_micrograph = {self.crops_per_micrograph}, expected 1 or more"
             )
+        if self.tile_px < LEAST_TILE_PX:
+            raise CryoccdError(f"tile_px = {self.tile_px}, expected {LEAST_TILE_PX} or more")
 
     def as_dict(self) -> dict[str, Any]:
         """All that is fixed, for the record beside the figures."""

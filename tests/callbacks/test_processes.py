@@ -16,7 +16,7 @@ from cryoccd.methods.trained import TrainedTranslator
 FORKED = ("--trainer.devices=2", "--trainer.strategy=ddp_fork_find_unused_parameters_true")
 # the innermost norm of this generator is over 2 x 2 pixels: what is 0 but for rounding there must
 # not be made a whole step by Adam
-GENTLE = ("--model.init_args.optimizer=torch.optim.SGD", "--model.init_args.optimizer.lr=3e-4")
+GENTLE = ("--model.init_args.optimizer=torch.optim.SGD", "--model.init_args.optimizer.lr=1e-4")
 SHORT = ("--model.init_args.constant_images=8",)
 CALIBRATION = ("calibrated", "clean_sd", "intensity_mean", "ice_maps")
 

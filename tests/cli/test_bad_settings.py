@@ -91,7 +91,7 @@ def test_verbs_and_required_options(argv, words, tmp_path, monkeypatch, refused)
         (["--pixel-size-A", "0"], "pixel size 0, expected angstrom above 0"),
         (["--particle-diameter-A", "-3"], "particle_diameter_A = -3"),
         (["--crops-per-micrograph", "0"], "crops_per_micrograph = 0"),
-        (["--tile-px", "0"], "tile: 0 px"),
+        (["--tile-px", "0"], "tile_px = 0, expected 16 or more"),
         (["--crop-px", "50"], "crop: 50 px"),
         (["--limit", "-1"], "limit = -1"),
         (["--real-split", "validation"], "real_split: expected Literal['train', 'test', 'all']"),

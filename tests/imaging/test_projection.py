@@ -107,7 +107,8 @@ def test_linear(projector):
 def test_a_view_does_not_depend_on_its_batch(projector, monkeypatch):
     together = projector.project(GENERIC)
     monkeypatch.setattr("cryoccd.imaging.projection._SAMPLES_AT_ONCE", 1)
-    assert torch.equal(together, projector.project(GENERIC))
+    alone = projector.project(GENERIC)  # but for rounding: some CPUs sum a batch otherwise
+    assert float((together - alone).abs().max() / together.abs().max()) < 1e-6
 
 
 def test_no_views(projector):

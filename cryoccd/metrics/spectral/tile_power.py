@@ -14,6 +14,7 @@ from torch import Tensor
 from cryoccd.errors import CryoccdError
 
 LEAST_AREA = 0.05  # of the window
+LEAST_TILE_PX = 16
 
 
 def tile_power(image: Tensor, mask: Tensor, tile_px: int) -> Tensor:
@@ -36,9 +37,10 @@ def tile_sums(image: Tensor, mask: Tensor, tile_px: int) -> tuple[Tensor, float]
     Raises:
         CryoccdError: the tile does not fit, or is under 16 px.
     """
-    if tile_px > min(image.shape) or tile_px < 16:
+    if tile_px > min(image.shape) or tile_px < LEAST_TILE_PX:
         raise CryoccdError(
-            f"tile: {tile_px} px, expected 16 to the field's {min(image.shape)} px; change it"
+            f"tile: {tile_px} px, expected {LEAST_TILE_PX} to the field's {min(image.shape)} px; "
+            "change it"
         )
     hann = torch.hann_window(tile_px, periodic=False, dtype=torch.float64)
     window = hann[:, None] * hann[None, :]
