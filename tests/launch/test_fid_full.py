@@ -1,4 +1,4 @@
-"""The demo table and that of real micrographs, whole: minutes each, with what they must show."""
+"""A column of the demo table and the table of real micrographs, with what they must show."""
 
 import csv
 from pathlib import Path
@@ -36,8 +36,8 @@ def reduced(root: Path, profile: str, datasets):
 
 
 def test_demo_table(tmp_path):
-    styles = ("thin_ice", "thick_ice")
-    run(tmp_path)
+    styles = ("thin_ice",)  # one of its two, as it takes many minutes
+    run(tmp_path, "--styles", *styles)
     table = reduced(tmp_path, "demo", styles)
     assert not table.better_than_bound
     for style in styles:
