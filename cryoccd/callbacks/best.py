@@ -7,7 +7,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Checkpoint
 from rich.console import Console
 
-from cryoccd.callbacks.report import Report
+from cryoccd.callbacks.report import Report, reports_of
 from cryoccd.errors import CryoccdError
 from cryoccd.records import UnpairedBatch
 
@@ -36,8 +36,7 @@ class BestCheckpoint(Checkpoint):
         """
         if self.figure is None:
             return
-        callbacks = trainer.callbacks  # type: ignore[attr-defined]
-        reports = [each for each in callbacks if isinstance(each, Report) and each.every_n_images]
+        reports = reports_of(trainer)
         if not reports:
             raise CryoccdError(
                 f"best: figure = {self.figure}, but there is no noise report; set "

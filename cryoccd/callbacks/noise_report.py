@@ -7,6 +7,7 @@ from cryoccd.callbacks.report import Report
 from cryoccd.callbacks.shares import describe_shared
 from cryoccd.callbacks.yardstick import Yardstick, diameter_A
 from cryoccd.data.datamodule import CryoDataModule
+from cryoccd.data.part import Part
 from cryoccd.errors import CryoccdError
 from cryoccd.io.folder import open_folder
 from cryoccd.methods.base import Translator
@@ -55,7 +56,7 @@ class NoiseReport(Report):
         self.protocol = NoiseProtocol(crop_px, crops_per_micrograph, tile_px)
         self.protocol.as_dict()  # names a wrong crop before the work begins
         self.yardstick: Yardstick | None = None
-        self._style = 0
+        self.pair: Part | None = None  # that it looks at
 
     def prepare(self, trainer: L.Trainer) -> None:
         """Measure the real side."""
@@ -67,8 +68,9 @@ class NoiseReport(Report):
 
     def measure(self, trainer: L.Trainer, model: Translator) -> dict[str, float]:
         """The figures of the card."""
-        assert self.yardstick is not None  # prepared
-        made = describe_shared(self.yardstick, trainer, model, self.seed, self._style)
+        assert self.yardstick is not None
+        assert self.pair is not None
+        made = describe_shared(self.yardstick, trainer, model, self.seed, self.pair.style)
         report = self.yardstick.compare(made)
         return {name: m.value for name, m in report.items() if m.value is not None}
 
@@ -79,7 +81,7 @@ class NoiseReport(Report):
 
     def _measured(self, data: CryoDataModule) -> Yardstick:
         part = part_of(self.name, data, self.part)
-        self._style = part.style
+        self.pair = part
         folder, simulated = part.real.folder, part.simulated.dataset
         diameter = diameter_A(folder)
         real = held_out_first(self.name, self.micrographs, part.real.held_out, part.real.names)

@@ -103,3 +103,9 @@ class Report(Callback, ABC):
         for logger in trainer.loggers if logged else ():
             images = {"train/images": float(model.images_seen)}
             logger.log_metrics(logged | images, step=model.images_seen)
+
+
+def reports_of(trainer: L.Trainer) -> list[Report]:
+    """The reports that a fit makes."""
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]  # set by Lightning's connector
+    return [each for each in callbacks if isinstance(each, Report) and each.every_n_images]

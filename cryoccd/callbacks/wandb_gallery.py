@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cryoccd.callbacks.held_out import held_out_first, part_of
+from cryoccd.callbacks.held_out import held_out_first
 from cryoccd.callbacks.noise_report import NoiseReport
 from cryoccd.callbacks.shares import aside, saved_model
 from cryoccd.errors import CryoccdError
@@ -37,15 +37,14 @@ class Gallery:
         self.report, self.crops, self.side_px = report, crops, side_px
         self._real: list[Tensor] | None = None
 
-    def draw(self, trainer: L.Trainer, model: L.LightningModule) -> dict[str, Any]:
+    def draw(self, trainer: L.Trainer, model: Translator) -> dict[str, Any]:
         """A table for the log; empty where the model gives no image yet."""
         import wandb
         from PIL import Image
 
-        assert isinstance(model, Translator)
-        yardstick = self.report.yardstick
-        assert yardstick is not None  # it has reported
-        part = part_of(self.report.name, trainer.datamodule, self.report.part)  # type: ignore[attr-defined]
+        yardstick, part = self.report.yardstick, self.report.pair
+        assert yardstick is not None
+        assert part is not None
         saved = saved_model(trainer, model)
         names = yardstick.simulated.names[:1]
         try:

@@ -1,6 +1,5 @@
 """What a tracked fit tells W&B beside its losses: goals of its figures, and small pictures."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
@@ -8,11 +7,12 @@ from lightning.pytorch.callbacks import Callback
 
 from cryoccd.callbacks.noise_report import NoiseReport
 from cryoccd.callbacks.picking_report import PickingReport
-from cryoccd.callbacks.report import Report
+from cryoccd.callbacks.report import Report, reports_of
 from cryoccd.callbacks.wandb_gallery import Gallery
 from cryoccd.callbacks.wandb_logger import RunLogger
 from cryoccd.callbacks.wandb_record import Goal
 from cryoccd.errors import CryoccdError
+from cryoccd.methods.base import Translator
 from cryoccd.records import UnpairedBatch
 
 _DISTANCES = ("psd_", "acf_", "histogram_", "fd_", "kid_", "fid_", "cmmd_")
@@ -55,7 +55,7 @@ class Tracking(Callback):
         if not (logger := _logger(trainer)):
             return
         goals: dict[str, Goal] = {}
-        for report in _reports(trainer):
+        for report in reports_of(trainer):
             goals |= _goals(report)
             if isinstance(report, NoiseReport):
                 self._gallery = Gallery(report, self.crops, self.crop_px)
@@ -73,8 +73,9 @@ class Tracking(Callback):
         logger = _logger(trainer)
         if not logger or not trainer.is_global_zero:
             return
-        seen = int(pl_module.images_seen)  # type: ignore[arg-type]
-        newest = [r for r in _reports(trainer) if r.newest and r.newest.images == seen]
+        assert isinstance(pl_module, Translator)
+        seen = pl_module.images_seen
+        newest = [r for r in reports_of(trainer) if r.newest and r.newest.images == seen]
         for report in newest:
             assert report.newest is not None  # chosen so
             logger.put(seen, _distances(report, report.newest.values))
@@ -87,22 +88,17 @@ class Tracking(Callback):
         if logger := _logger(trainer):
             logger.commit()
 
-    def _shown(self, report: NoiseReport, seen: int, budget: Any) -> bool:
+    def _shown(self, report: NoiseReport, seen: int, budget: int) -> bool:
         """Whether a report is one of those with pictures, counted back from the last."""
         assert report.every_n_images is not None  # it has reported
         reports = -(-budget // report.every_n_images)
         number = reports if seen >= budget else seen // report.every_n_images
         apart = -(-reports // self.galleries) if self.galleries else 0
-        return bool(apart and (reports - number) % apart == 0)
+        return apart > 0 and (reports - number) % apart == 0
 
 
 def _logger(trainer: L.Trainer) -> RunLogger | None:
     return next((each for each in trainer.loggers if isinstance(each, RunLogger)), None)
-
-
-def _reports(trainer: L.Trainer) -> Sequence[Report]:
-    callbacks = trainer.callbacks  # type: ignore[attr-defined]
-    return [each for each in callbacks if isinstance(each, Report) and each.every_n_images]
 
 
 def _goals(report: Report) -> dict[str, Goal]:

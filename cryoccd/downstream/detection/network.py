@@ -49,7 +49,8 @@ class DetectorNet(nn.Module):
         self.up = nn.Conv3d(wide, width, 1)
         self.join = _layer(2 * width, 2 * width, 3)
         self.head = nn.Conv3d(2 * width, classes, 1)
-        nn.init.constant_(self.head.bias, log(_PRIOR / (1 - _PRIOR)))  # type: ignore[arg-type]
+        assert self.head.bias is not None
+        nn.init.constant_(self.head.bias, log(_PRIOR / (1 - _PRIOR)))
 
     def forward(self, volumes: Tensor) -> Tensor:
         """Logits of the heat maps."""
