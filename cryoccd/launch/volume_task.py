@@ -113,13 +113,7 @@ class VolumeTask:
             settings.dark,
             self.seed,
         )
-        if poses is None or self.maps is None:
-            what = "no pose was told" if poses is None else "no maps"
-            return found | dict.fromkeys(
-                (figure.name for figure in POSE_ERRORS), _undefined(what, len(boxes))
-            )
-        known = (self.maps, settings.symmetry, settings.tilt_limit_deg, settings.dark)
-        return found | pose_errors(boxes, poses, *known)
+        return found | self._pose_errors(boxes, poses)
 
     def floor(self) -> dict[str, Metric]:
         """Half of the held-out boxes beside the other, poses of as many as a model's.
@@ -133,11 +127,7 @@ class VolumeTask:
         one, two = (half.take(self._first(half)) for half in halves(real))
         rows = self._first(real)
         told = None if poses is None else poses.take(rows)
-        found = self.figures(two, None, one)
-        if told is not None and self.maps is not None:
-            settings = self.settings
-            known = (self.maps, settings.symmetry, settings.tilt_limit_deg, settings.dark)
-            found |= pose_errors(real.take(rows), told, *known)
+        found = self.figures(two, None, one) | self._pose_errors(real.take(rows), told)
         return found | self.levels(None)
 
     def ceiling(self) -> dict[str, Metric]:
@@ -169,6 +159,17 @@ class VolumeTask:
             return over_generated(lambda kept: float(error[kept].mean()), real)
 
         return dict(zip(LEVELS_DB, map(mean, errors.unbind(1)), strict=True))
+
+    def _pose_errors(self, boxes: BoxSet, poses: BoxPoses | None) -> dict[str, Metric]:
+        """Undefined where no pose or no map is known."""
+        if poses is None or self.maps is None:
+            what = "no pose was told" if poses is None else "no maps"
+            return dict.fromkeys(
+                (figure.name for figure in POSE_ERRORS), _undefined(what, len(boxes))
+            )
+        settings = self.settings
+        known = (self.maps, settings.symmetry, settings.tilt_limit_deg, settings.dark)
+        return pose_errors(boxes, poses, *known)
 
     def _first(self, boxes: BoxSet) -> torch.Tensor:
         """As many of each class as a model has, spread over the tomograms."""

@@ -106,7 +106,8 @@ def test_one_part_of_several_is_judged(crowded):
     data = MixedDataModule([pair, pair], crop_px=32, validation=2)
     report = NoiseReport(8, micrographs=2, crop_px=32, figures=("histogram_w1",), part=1)
     yardstick = report._measured(data)
-    assert report.pair is not None and report.pair.style == 1
+    assert report.pair is not None
+    assert report.pair.style == 1
     assert yardstick.simulated.names == tuple(data.parts[1].simulated.held_out)
     assert not yardstick.missing()
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -235,20 +236,27 @@ def test_one_of_two_processes_tracks(command, home, tmp_path):
 
 def test_a_killed_process_has_its_log(tmp_path, home):
     code = (
-        "import os, sys, time\n"
+        "import sys\n"
         "from pathlib import Path\n"
         "from cryoccd.callbacks.wandb_run import files_within, open_run\n"
         "folder = Path(sys.argv[1])\n"
         "with files_within(folder):\n"
         "    run = open_run(folder, 'offline', id='abc', project='p')\n"
         "    run.log({'loss': 1.0}, step=8, commit=True)\n"
-        "    time.sleep(1.5)\n"
-        "    os.kill(os.getpid(), 9)\n"
+        "    sys.stdin.read()\n"  # until it is killed
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run")], check=False)
-    assert done.returncode == -9
-    [run] = runs_below(tmp_path)
-    assert [(row["_step"], row["loss"]) for row in run.rows] == [(8, 1.0)]
+    words = [sys.executable, "-c", code, str(tmp_path / "run")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as process:
+        last = time.monotonic() + 60
+        while not logged(tmp_path) and process.poll() is None and time.monotonic() < last:
+            time.sleep(0.2)
+        process.kill()
+    assert process.returncode == -9
+    assert logged(tmp_path) == [(8, 1.0)]
+
+
+def logged(folder: Path) -> list[tuple[int, float]]:
+    return [(row["_step"], row["loss"]) for run in runs_below(folder) for row in run.rows]
 
 
 def test_the_reader_agrees_with_wandb(whole):
