@@ -30,6 +30,8 @@ def queue(monkeypatch) -> dict[str, str]:
     numbers = itertools.count(1)
 
     def ask(words):
+        if words[0] == "scontrol":
+            return "Configuration data\nMaxArraySize            = 5\nMaxJobCount             = 9\n"
         if words[0] == "sbatch":
             number = str(next(numbers))
             scripts[number] = Path(words[-1]).read_text()
@@ -75,6 +77,46 @@ def test_one_array_and_a_reduction_after_it(queue, tmp_path, capsys):
     del queue["1"], queue["3"]  # both gone, before any job began
     assert issue(tmp_path, **file) == 0
     assert sorted(queue) == ["2", "4", "5", "6"]
+
+
+@pytest.mark.parametrize("at_once", [None, 2])
+def test_more_jobs_than_an_array_may_have_are_several(at_once, queue, tmp_path, capsys):
+    file = {"axes": {"grid": {"a": list(range(12))}}, "reduce": "fit"}
+    words = () if at_once is None else (f"--jobs={at_once}",)
+    assert issue(tmp_path, *words, **file) == 0
+    *arrays, reduce = queue.values()
+    limit = "" if at_once is None else "%2"
+    assert [re.search("--array=(.*)", text)[1] for text in arrays] == [
+        f"0-4{limit}",
+        f"0-4{limit}",
+        f"0-1{limit}",
+    ]
+    after = [re.search("--dependency=(.*)", text) for text in arrays]
+    told = [found and found[1] for found in after]
+    assert told == ([None] * 3 if at_once is None else [None, "afterany:1", "afterany:2"])
+    assert "#SBATCH --dependency=afterany:1:2:3,singleton\n" in reduce
+    listed = [Path(line).name for text in arrays for line in jobs_of(text)]
+    assert listed == [f"a-{value}" for value in range(12)]  # each once
+    assert "submitted 12 jobs as 1, 2, 3, 4" in capsys.readouterr().out
+    del queue["2"]
+    assert issue(tmp_path, *words, **file) == 0
+    [again] = [text for number, text in queue.items() if int(number) > 4 and "--array" in text]
+    assert [Path(line).name for line in jobs_of(again)] == [f"a-{value}" for value in range(5, 10)]
+
+
+def jobs_of(script: str) -> list[str]:
+    """The folders that an array's script chooses from."""
+    return Path(re.search(r"p\" (\S+\.txt)", script)[1]).read_text().splitlines()
+
+
+def test_a_cluster_without_arrays_is_one_line(queue, tmp_path, monkeypatch, capsys):
+    ask = slurm._ask
+    none = "MaxArraySize            = 0\n"
+    monkeypatch.setattr(slurm, "_ask", lambda w: none if w[0] == "scontrol" else ask(w))
+    assert issue(tmp_path) == 2
+    [error] = capsys.readouterr().err.splitlines()
+    assert "this cluster takes no arrays" in error
+    assert not queue
 
 
 def ended(tmp_path, job, **record) -> None:

@@ -1,4 +1,4 @@
-"""The jobs of a sweep as one SLURM array, with a job after it that reduces them.
+"""The jobs of a sweep as a SLURM array, with a job after it that reduces them.
 
 Plain `sbatch`, not submitit: that pickles a function and has a signal handler and a requeue of its
 own, beside those of Lightning and ours, while a job here is a command line already. The script lies
@@ -7,11 +7,13 @@ neither `sacct` nor a running launcher is needed.
 
 Which jobs are in the queue is asked of `squeue` alone: the name of an array has a token, and
 `arrays/TOKEN.txt` says which folder each of its numbers stands for. It is written before the array
-is submitted, so that a launcher may be killed anywhere.
+is submitted, so that a launcher may be killed anywhere. Jobs above the cluster's MaxArraySize go
+into further arrays.
 """
 
 import getpass
 import math
+import re
 import shlex
 import subprocess
 import sys
@@ -100,16 +102,11 @@ def submit(sweep: Expanded, todo: Sequence[Job], jobs: int | None, queue: Queue)
         CryoccdError: SLURM refuses them.
     """
     ready = [job for job in todo if prepare(job)]
-    numbers = []
-    if ready:
-        token = uuid.uuid4().hex[:8]
-        folders = [str(job.folder.resolve()) for job in ready]
-        write_text(_arrays(sweep) / f"{token}.txt", "\n".join(folders) + "\n")
-        array = f"0-{len(ready) - 1}" + (f"%{jobs}" if jobs else "")
-        options = [f"--job-name={_PREFIX}.{sweep.name}.{token}", f"--array={array}"]
-        options += _options(ready[0].resources)
-        chosen = f'$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {shlex.quote(_path(sweep, token))})'
-        numbers.append(_submit(_arrays(sweep) / f"{token}.sh", options, chosen))
+    numbers: list[str] = []
+    most = _most_in_an_array() if ready else 1
+    for start in range(0, len(ready), most):
+        before = numbers[-1:] if jobs else []  # so many at once, of all arrays
+        numbers.append(_submit_array(sweep, ready[start : start + most], jobs, before))
     if sweep.reduce and (ready or not queue.reducing):
         prepare(sweep.reduce)  # while one runs the next waits, and finds it as it is
         after = [*queue.arrays, *numbers]
@@ -120,6 +117,33 @@ def submit(sweep: Expanded, todo: Sequence[Job], jobs: int | None, queue: Queue)
         folder = shlex.quote(str(sweep.reduce.folder.resolve()))
         numbers.append(_submit(_arrays(sweep) / "reduce.sh", options, folder))
     return numbers
+
+
+def _most_in_an_array() -> int:
+    """Jobs that the cluster takes in one array.
+
+    Raises:
+        CryoccdError: it takes none.
+    """
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", _ask(["scontrol", "show", "config"]), re.M)
+    if not found or found[1] == "0":
+        raise CryoccdError("scontrol show config: no MaxArraySize; this cluster takes no arrays")
+    return int(found[1])
+
+
+def _submit_array(
+    sweep: Expanded, ready: Sequence[Job], jobs: int | None, before: Sequence[str]
+) -> str:
+    """Submit one array, after those before; its number."""
+    token = uuid.uuid4().hex[:8]
+    folders = [str(job.folder.resolve()) for job in ready]
+    write_text(_arrays(sweep) / f"{token}.txt", "\n".join(folders) + "\n")
+    array = f"0-{len(ready) - 1}" + (f"%{jobs}" if jobs else "")
+    options = [f"--job-name={_PREFIX}.{sweep.name}.{token}", f"--array={array}"]
+    options += [f"--dependency=afterany:{':'.join(before)}"] if before else []
+    options += _options(ready[0].resources)
+    chosen = f'$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {shlex.quote(_path(sweep, token))})'
+    return _submit(_arrays(sweep) / f"{token}.sh", options, chosen)
 
 
 def _options(resources: Resources) -> list[str]:
