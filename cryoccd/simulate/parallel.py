@@ -39,7 +39,7 @@ def for_each(setup: Callable[[], Job], indices: Sequence[int], workers: int) -> 
     workers = min(workers, len(indices))
     if workers <= 1:
         keep_freed_memory()
-        with _one_thread():
+        with one_thread():
             job = setup()
             for index in indices:
                 job(index)
@@ -63,7 +63,8 @@ def for_each(setup: Callable[[], Job], indices: Sequence[int], workers: int) -> 
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Sums in the order of one torch thread, whatever the machine has."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -26,11 +26,12 @@ from cryoccd.simulate.cast import (
 from cryoccd.simulate.config import SimulateConfig
 from cryoccd.simulate.door import check_scene, check_tilts
 from cryoccd.simulate.micrograph import simulate_one
-from cryoccd.simulate.parallel import Job, for_each
+from cryoccd.simulate.parallel import Job, for_each, one_thread
 from cryoccd.simulate.resolved import resolved
 from cryoccd.simulate.tomogram import simulate_tomogram
 
 
+@one_thread()  # what all items share is made here
 def simulate(
     config: SimulateConfig,
     output: Path,
@@ -42,7 +43,7 @@ def simulate(
 ) -> None:
     """Simulate a set and write it to a dataset folder.
 
-    The bytes do not depend on the number of workers. Interrupted, the folder can be resumed.
+    The bytes do not depend on the number of workers or threads. Interrupted, the folder can be resumed.
 
     Args:
         config: what to simulate.

@@ -48,6 +48,18 @@ def test_one_and_two_workers_write_the_same_bytes(config, tmp_path):
     ).read_bytes()
 
 
+def test_one_and_two_threads_write_the_same_bytes(config, tmp_path):
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            simulate(config, tmp_path / str(threads))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert checksums(tmp_path / "1") == checksums(tmp_path / "2")
+
+
 def test_the_folder_is_a_dataset(config, tmp_path):
     simulate(config, tmp_path / "set")
     dataset = Dataset(tmp_path / "set")
