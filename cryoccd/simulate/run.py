@@ -43,7 +43,8 @@ def simulate(
 ) -> None:
     """Simulate a set and write it to a dataset folder.
 
-    The bytes do not depend on the number of workers or threads. Interrupted, the folder can be resumed.
+    The bytes do not depend on the number of workers or threads. Interrupted, the folder can be
+    resumed.
 
     Args:
         config: what to simulate.
