@@ -4,6 +4,7 @@ Each verb is a module with `run(argv)`; heavy imports happen inside it, so that 
 """
 
 import importlib
+import os
 import signal
 import sys
 
@@ -73,7 +74,13 @@ def dispatch(argv: list[str]) -> None:
 
 
 def entry() -> None:
-    """Entry point of the installed command."""
+    """Entry point of the installed command.
+
+    Threads that wait for each other sleep, unless the environment says otherwise: on a core that
+    other work wants, as in a virtual machine or beside a second job, spinning makes the steps of a
+    fit several times slower (benchmarks/threads.py).
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # is read when torch is imported
     sys.exit(main(sys.argv[1:]))
 
 

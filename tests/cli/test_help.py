@@ -54,6 +54,18 @@ def test_help_of_every_verb(verb, options, capsys):
     assert "--resume {" not in shown.out  # a flag without a value
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="OpenMP elsewhere may tell nothing")
+@pytest.mark.parametrize("given", [None, "ACTIVE"])
+def test_threads_sleep_while_they_wait_unless_told_otherwise(given, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    monkeypatch.setenv("OMP_DISPLAY_ENV", "TRUE")  # OpenMP tells how it has begun
+    words = [sys.executable, "-m", "cryoccd", "simulate", "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert re.search(r"OMP_WAIT_POLICY\s*=\s*'(\w+)'", done.stderr)[1] == (given or "PASSIVE")
+
+
 def test_no_verb_shows_the_help(capsys):
     assert main([]) == 0
     assert "cryoccd VERB --help" in capsys.readouterr().out
