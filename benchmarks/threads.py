@@ -2,8 +2,9 @@
 
     python benchmarks/threads.py [--seconds 20] [--repeats 3]
 
-Steps of the fast picker's network on all cores but in turns under each policy of OpenMP, alone and
-beside one busy process for each core. `cryoccd` sets OMP_WAIT_POLICY=PASSIVE where it is not set.
+Steps of the fast picker's network on one core and on all, under each policy of OpenMP in turns,
+alone and beside one busy process for each core. `cryoccd` sets OMP_WAIT_POLICY=PASSIVE where the
+environment does not.
 """
 
 import argparse

@@ -14,16 +14,8 @@ METRICS = ("psd_background_db", "contrast_error_db", "fd_scattering")
 
 
 def run(root: Path, *extra: str) -> None:
-    argv = [
-        "table",
-        "fid",
-        *extra,
-        "--results",
-        str(root / "results"),
-        "--runs",
-        str(root / "runs"),
-    ]
-    assert main(argv) == 0
+    places = ["--results", str(root / "results"), "--runs", str(root / "runs")]
+    assert main(["table", "fid", *extra, *places]) == 0
 
 
 def reduced(root: Path, profile: str, datasets: Sequence[str]) -> Table:
