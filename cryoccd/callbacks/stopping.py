@@ -6,8 +6,10 @@ Lightning's own handlers, for TERM and for SLURM, are replaced, and those that s
 back with its teardown.
 
 A handler may find the process anywhere, so it only takes a note. Before a batch the processes of a
-fit agree whether one of them has got a signal, and all stop there. Gradients that are still being
-accumulated are in no checkpoint: a run stops before the first batch of a step.
+fit agree whether one of them has got a signal and which, and all stop there. What is sent to all
+reaches some a batch later; still their exit codes are the same, by which SLURM's jobs come back.
+Gradients that are still being accumulated are in no checkpoint: a run stops before the first batch
+of a step.
 """
 
 import os
@@ -18,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 import lightning as L
+import torch
 import torch.distributed as dist
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.strategies.launchers.multiprocessing import _MultiProcessingLauncher
@@ -51,14 +54,19 @@ class Stopping(Callback):
         """
         if batch_idx % getattr(pl_module, "accumulate_batches", 1):
             return
-        if trainer.strategy.reduce_boolean_decision(bool(self._number), all=False):
-            # a process that got none takes the one that is most likely behind it
-            number = self._number or signal.SIGTERM
+        if number := self._agreed(trainer):
             trainer.save_checkpoint(Path(trainer.default_root_dir) / "last.ckpt")
             if isinstance(trainer.strategy.launcher, _MultiProcessingLauncher):
                 dist.destroy_process_group()
                 raise SystemExit(128 + number)  # its processes swallow an interrupt in silence
             raise Stopped(number, trainer.is_global_zero)
+
+    def _agreed(self, trainer: L.Trainer) -> int:
+        """The signal that all stop for, 0 for none: TERM before USR1, as that one ends a job."""
+        if trainer.world_size == 1:
+            return self._number
+        own = torch.tensor(self._number, device=trainer.strategy.root_device)
+        return int(trainer.strategy.reduce(own, reduce_op="max"))
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._owner:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from fits import saved
 
-from cryoccd.callbacks.stopping import SIGNALS
+from cryoccd.callbacks.stopping import SIGNALS, Stopping
 from cryoccd.cli import main
 from cryoccd.data.epochs import EpochSampler
 from cryoccd.methods.trained import TrainedTranslator
@@ -109,12 +109,26 @@ def test_no_accumulated_gradient_is_lost(command, fit, tmp_path, monkeypatch):
     same(whole, saved(tmp_path / "broken"))
 
 
-def test_a_signal_to_one_process_stops_all(command, fit, tmp_path, monkeypatch):
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_signal_to_one_process_stops_all(rank, command, fit, tmp_path, monkeypatch):
+    """For the same reason, which is in their exit codes: SLURM brings a job back for USR1 alone."""
     whole = saved(fit("whole", "sdedit", *FORKED, batch_size=2))
     argv = command("broken", "sdedit", *FORKED, batch_size=2)
+    begin = Stopping.on_train_batch_start
+
+    def told(self, trainer, *more):
+        try:
+            begin(self, trainer, *more)
+        except SystemExit as stop:
+            (tmp_path / f"code{trainer.global_rank}").write_text(str(stop.code))
+            raise
+
     with monkeypatch.context() as patch:
-        stop_at(patch, 0, number=signal.SIGTERM, rank=1)
-        assert main(argv) > 128
+        patch.setattr(Stopping, "on_train_batch_start", told)
+        stop_at(patch, 0, rank=rank)
+        assert main(argv) == 128 + signal.SIGUSR1
+    codes = {(tmp_path / f"code{each}").read_text() for each in range(2)}
+    assert codes == {str(128 + signal.SIGUSR1)}
     assert saved(tmp_path / "broken")["images_seen"] == 4
     assert main(argv) == 0
     same(whole, saved(tmp_path / "broken"))
