@@ -80,6 +80,13 @@ def commands(*words: str) -> list[int]:
     return found
 
 
+def told(folder: Path) -> str:
+    """What a job, and SLURM of it, have said."""
+    files = [folder / "ended.json", folder / "log.txt", *(folder.parent / "arrays").glob("*.log")]
+    texts = [f"{file.name}:\n{file.read_text()}" for file in files if file.exists()]
+    return "\n".join(["", *texts, ask("squeue", "--states=all")])
+
+
 def preempt(folder: Path) -> None:
     """Send the notice to a job, and wait until it has ended for it.
 
@@ -117,8 +124,7 @@ def test_a_preempted_and_a_killed_job_end_in_the_whole_table(tmp_path, capsys):
     preempt(preempted)
     wait(emptied)
 
-    told = (preempted / "log.txt").read_text()
-    assert told.count("=== ") == 2  # before and after
+    assert (preempted / "log.txt").read_text().count("=== ") == 2, told(preempted)
     done = read_record(preempted / "done.json")
     assert (done["code"], done["turn"]) == (0, 2)
     assert not (killed / "done.json").exists()
@@ -175,14 +181,14 @@ def test_a_fit_over_two_nodes_goes_on_where_it_was_preempted(tmp_path, toy_folde
     seen = saved(folder)["images_seen"]
     assert 16 <= seen < 160
     wait(emptied)
-    assert (folder / "done.json").exists(), ask("scontrol", "show", "job")
-    assert read_record(folder / "done.json")["code"] == 0, (folder / "log.txt").read_text()
+    assert (folder / "done.json").exists(), told(folder)
+    assert read_record(folder / "done.json")["code"] == 0, told(folder)
     assert saved(folder)["images_seen"] == 160
     began, resumed = sorted(folder.glob("logs/*/metrics.csv"))
     assert min(log(folder)["train/images"].dropna()) == seen + 4  # the next batch of both
     assert "train/images" in began.read_text()
     assert resumed != began
-    told = (folder / "log.txt").read_text()
-    assert told.count("cryoccd: interrupted; ") == 1  # of two processes
+    said = (folder / "log.txt").read_text()
+    assert said.count("cryoccd: interrupted; ") == 1  # of two processes
     assert main(argv) == 0
     assert "nodes: 1 finished" in capsys.readouterr().out
