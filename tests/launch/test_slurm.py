@@ -47,13 +47,18 @@ def ask(*words: str) -> str:
 
 
 def wait(true: Callable[[], object], seconds: float = 600) -> None:
-    """Wait, and let SLURM begin requeued jobs now and not after its two minutes."""
+    """Wait, and let SLURM begin requeued jobs soon and not after its two minutes.
+
+    Not at once: a node refuses what begins in the second in which it has ended (job credentials
+    are revoked by the second), and the job has failed.
+    """
     latest = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < latest, ask("squeue")
         for line in ask("squeue", "--noheader", "--format=%i %r").splitlines():
             number, reason = line.split(maxsplit=1)
             if reason == "BeginTime":
+                time.sleep(2)
                 ask("scontrol", "update", f"JobId={number}", "StartTime=now")
         time.sleep(0.5)
 
