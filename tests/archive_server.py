@@ -3,6 +3,7 @@
 import hashlib
 import re
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -62,5 +63,6 @@ class Archive:
         if length is not None:
             handler.send_header("Content-Length", str(len(body) if length < 0 else length))
         handler.end_headers()
-        handler.wfile.write(body)
+        with suppress(ConnectionError):  # of a client that has seen enough
+            handler.wfile.write(body)
         handler.close_connection = True
