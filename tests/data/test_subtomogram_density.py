@@ -1,7 +1,9 @@
 """The density condition: against a closed form, with neighbours, turned as the box is."""
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from tomogram_folders import (
 )
 
 from cryoccd.data.subtomograms.boxes import BoxCutter
-from cryoccd.data.subtomograms.density import ClassDensity
+from cryoccd.data.subtomograms.density import ClassDensity, _Map
 from cryoccd.data.subtomograms.maps import read_maps
 from cryoccd.data.subtomograms.table import ParticleTable, particle_table
 from cryoccd.data.subtomograms.turns import TURNS, turned_rotations
@@ -144,6 +146,41 @@ def test_the_density_lies_where_the_tomogram_is_dark(
     assert max(seen) < -0.6
     assert np.mean(seen) < -0.8
     assert np.mean(mirrored) > -0.5
+
+
+def test_a_particle_is_drawn_once_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the picture is the same with room for none, for two, or in another process."""
+    places = np.array([[0.0, 0, 0], [9, 0, 0], [0, 7.3, 0]])
+    turns = rotations_of(np.array([[0.0, 0, 0], [30, 60, 80], [5, 5, 5]]))
+    drawn: list[_Map] = []
+    seen = _Map.seen
+
+    def counted(self: _Map, *where: Any) -> torch.Tensor:
+        drawn.append(self)
+        return seen(self, *where)
+
+    monkeypatch.setattr(_Map, "seen", counted)
+
+    def views(density: ClassDensity) -> list[torch.Tensor]:
+        corners = [np.full(3, at) for at in (-8, -5, -8, -13)]
+        return [
+            density.draw(each, (16,) * 3, places, turns, ["bar", "hook", "bar"]) for each in corners
+        ]
+
+    density = ClassDensity(MAPS, VOXEL_A)
+    expected = views(density)
+    assert len(drawn) == 3
+    assert all(view.any() for view in expected)
+    voxels = density._shelf.voxels
+    for room, calls in ((voxels, 3), (voxels - 1, 12), (0, 12)):
+        other = pickle.loads(pickle.dumps(density))
+        assert len(other._shelf) == 0
+        other._shelf.room = room
+        drawn.clear()
+        for view, one in zip(views(other), expected, strict=True):
+            assert torch.equal(view, one)
+        assert len(drawn) == calls
+        assert other._shelf.voxels <= room
 
 
 def test_maps_of_another_voxel_size() -> None:

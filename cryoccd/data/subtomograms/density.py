@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cryoccd.data.subtomograms.drawn import Drawn, Shelf
 from cryoccd.errors import CryoccdError
 from cryoccd.records import Volume
 from cryoccd.verify.tomograms.cubes import distance, resampled
@@ -38,6 +39,7 @@ class ClassDensity:
             raise CryoccdError("density: no maps, expected one of each class")
         self.voxel_size_A = voxel_size_A
         self._maps = {name: _Map(name, volume, voxel_size_A) for name, volume in maps.items()}
+        self._shelf = Shelf()
 
     @property
     def reach_px(self) -> float:
@@ -63,7 +65,7 @@ class ClassDensity:
             corner_px: (3,) its first voxel x, y, z; may lie outside the tomogram.
             sides_px: voxels of it along z, y, x.
             xyz_px: (n, 3) particles in voxels from the centre of voxel [0, 0, 0]; those that do
-                not reach into the block cost nothing.
+                not reach into the block cost nothing, those drawn before next to nothing.
             rotations: (n, 3, 3) matrices from the map to the tomogram.
             names: (n,) their maps.
 
@@ -84,17 +86,28 @@ class ClassDensity:
         for index in map(int, np.flatnonzero((low < high).all(axis=1))):
             if not np.isfinite(rotations[index]).all():
                 raise CryoccdError(f"density: a particle of {names[index]} has no pose")
-            ranges = [
-                torch.arange(int(a), int(b)) for a, b in zip(low[index], high[index], strict=True)
-            ]
-            x, y, z = (
-                (axis + float(offset)).float()
-                for axis, offset in zip(ranges, corner - xyz_px[index], strict=True)
-            )
-            part = self._maps[names[index]].seen(x, y, z, rotations[index])
+            drawn = self._whole(names[index], xyz_px[index], rotations[index])
             (left, top, front), (right, bottom, back) = low[index], high[index]
-            block[front:back, top:bottom, left:right] += part
+            shift = corner - drawn.first_px
+            x, y, z = map(slice, low[index] + shift, high[index] + shift)
+            block[front:back, top:bottom, left:right] += drawn.values[z, y, x]
         return block
+
+    def _whole(
+        self, name: str, xyz_px: NDArray[np.float64], rotation: NDArray[np.float64]
+    ) -> Drawn:
+        known = self._shelf.take(name, xyz_px, rotation)
+        if known is not None:
+            return known
+        reach_px = self._maps[name].reach_px
+        first, last = np.ceil(xyz_px - reach_px), np.floor(xyz_px + reach_px)
+        x, y, z = (
+            torch.arange(start - middle, end - middle + 0.5, dtype=torch.float64).float()
+            for start, end, middle in zip(first, last, xyz_px, strict=True)
+        )
+        drawn = Drawn(first.astype(np.int64), self._maps[name].seen(x, y, z, rotation))
+        self._shelf.put(name, xyz_px, rotation, drawn)
+        return drawn
 
 
 class _Map:
