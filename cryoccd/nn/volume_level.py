@@ -35,7 +35,7 @@ class VolumeBlock(nn.Module):
         self.modulate = nn.Linear(embedded, width if modulation == "bias" else 2 * width)
         self.norm2 = nn.GroupNorm(groups_of(width), width)
         self.conv2 = nn.Conv3d(width, width, 3, 1, 1)
-        self.skip = nn.Conv3d(entering, width, 1) if entering != width else nn.Identity()
+        self.skip = Pointwise(entering, width) if entering != width else nn.Identity()
 
     def forward(self, features: Tensor, embedding: Tensor) -> Tensor:
         """(n, width, d, h, w) of features (n, entering, d, h, w), embedding (n, embedded)."""
@@ -48,6 +48,26 @@ class VolumeBlock(nn.Module):
             hidden = self.norm2(hidden) * (1 + scale) + shift
         added: Tensor = self.skip(features) + self.conv2(functional.silu(hidden))
         return added
+
+
+class Pointwise(nn.Conv3d):
+    """Convolution of one voxel, with its channels last as those beside it.
+
+    As any memory order suits its weights, Conv3d chooses the other one, and all that follows has to
+    be turned: a fifth of a training step on a CPU.
+
+    Args:
+        entering: channels of the input.
+        width: channels of the output.
+    """
+
+    def __init__(self, entering: int, width: int) -> None:
+        super().__init__(entering, width, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(n, width, d, h, w) of features (n, entering, d, h, w)."""
+        weights = self.weight.flatten(1)
+        return functional.linear(features.movedim(1, -1), weights, self.bias).movedim(-1, 1)
 
 
 class VolumeLevel(nn.Module):

@@ -122,7 +122,7 @@ class VolumeUNet(nn.Module):
         embedding = self.condition(level, label, position, known)
         if self.density_condition:
             told = torch.full_like(noised, NO_DENSITY) if density is None else density
-            noised = torch.cat([noised, told], 1)
+            noised = torch.cat([noised, told], 1).to(memory_format=torch.channels_last_3d)
         skips, features = [], noised
         for encoder, down in zip(self.encoders, self.downs, strict=True):
             features = encoder(features, embedding)

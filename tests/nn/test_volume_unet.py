@@ -102,6 +102,28 @@ def test_a_box_is_the_same_in_any_batch():
         torch.testing.assert_close(net(**batch)[1:2], alone, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("options", KINDS)
+def test_channels_stay_last(options):
+    """Where one layer puts them first, all that follow it are turned to and fro."""
+    net, first = small(**options), []
+
+    def note(module, entered, left):
+        for values in (*entered, left):
+            kept = values.dim() < 5 or values.is_contiguous(memory_format=torch.channels_last_3d)
+            if not kept:
+                first.append(f"{type(module).__name__} of {tuple(values.shape)}")
+
+    layers = [module for module in net.modules() if not list(module.children())]
+    for layer in layers:
+        layer.register_forward_hook(note)
+    batch = inputs()
+    if net.density_condition:
+        batch["density"] = inputs(seed=9)["noised"].abs()
+    net(**batch)
+    assert first == []
+    assert len(layers) > 30
+
+
 @pytest.mark.parametrize("options", KINDS[1:])
 def test_recomputed_blocks_have_the_same_gradient(options):
     kept = small(**options)
