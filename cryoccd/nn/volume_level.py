@@ -54,7 +54,7 @@ class Pointwise(nn.Conv3d):
     """Convolution of one voxel, with its channels last as those beside it.
 
     As any memory order suits its weights, Conv3d chooses the other one, and all that follows has to
-    be turned: a quarter of a training step on a CPU.
+    be turned: a tenth to a quarter of a training step on a CPU.
 
     Args:
         entering: channels of the input.
